@@ -1,0 +1,429 @@
+# ruff: noqa: INP001, T201, S101 - a script, which says what it wrote and stops where it cannot
+"""
+Writes what the pages take from the code, and what the README's commands print. `make docs` runs it.
+
+Any page may hold a block between `<!-- made: NAME -->` and `<!-- end -->`; BLOCKS below says what each is made from.
+"""
+
+import ast
+import inspect
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from pathlib import Path
+
+import click
+import msgspec
+from prometheus_client import Counter, Gauge, Histogram
+
+from cleartosend import telemetry
+from cleartosend.api.tencent import errors
+from cleartosend.api.tencent.actions.table import ACTIONS
+from cleartosend.api.tencent.errors import SAYINGS, Saying
+from cleartosend.carriers.simulator import BEHAVIOURS, Behaviour
+from cleartosend.cli import cleartosend
+from cleartosend.model.accounts import AccountKind, AccountSettings
+from cleartosend.model.applications import REVIEW_MOVES, ReviewMove
+from cleartosend.model.messages import MESSAGE_MOVES
+from cleartosend.model.reasons import Reason
+from cleartosend.model.verdicts import MessageType, Part
+from cleartosend.policy.rulebook import Rule, load_rulebook
+from cleartosend.review import apply, desk, triage
+from cleartosend.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "cleartosend"
+README = ROOT / "README.md"
+_BLOCK = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+REVIEW_ROOMS = (apply, triage, desk)
+"""Where the moves of an application are made: by the applicant, by the machine, by a person."""
+_HELP_COLUMNS = 100
+
+
+def pages() -> list[Path]:
+    """Every page of the project."""
+    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def made_anew(page: str) -> str:
+    """The page with its blocks as the code would have them."""
+    return _BLOCK.sub(lambda block: f"{block[1]}\n{BLOCKS[block[2]]().strip()}\n\n{block[3]}", page)
+
+
+# --- the module map ---
+
+
+def modules() -> str:
+    """The rooms and what each module is for, in its own first sentence."""
+    lines: list[str] = []
+    for path in sorted(SOURCE.rglob("*.py"), key=_rooms_last):
+        name = path.relative_to(SOURCE)
+        if "versions" in name.parts:
+            continue
+        says = _first_sentence(path)
+        if name.name == "__init__.py":
+            lines.append(f"\n**`{'src/cleartosend' if name.parent == Path() else name.parent}/`** {says}\n")
+        else:
+            lines.append(f"- `{name}`: {says}")
+    return "\n".join(lines).replace("\n\n\n", "\n\n")
+
+
+def _rooms_last(path: Path) -> tuple[bool, tuple[str, ...], str]:
+    name = path.relative_to(SOURCE)
+    return bool(name.parent.parts), name.parent.parts, name.name.replace("__init__.py", "")
+
+
+def _first_sentence(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    return " ".join(docstring.split("\n\n")[0].split())
+
+
+# --- the state machines ---
+
+
+def message_moves() -> str:
+    """The states of a message: a drawing, and each move with its function."""
+    arrows = [
+        f"    {start} --> {end}: {move}"
+        for move, (starts, ends, _by) in MESSAGE_MOVES.items()
+        for start in _ordered(starts) or ["[*]"]
+        for end in _ordered(ends)
+        if start != end
+    ]
+    rows = [
+        (move, _states(starts) or "(new)", _states(ends), f"`{by}`")
+        for move, (starts, ends, by) in MESSAGE_MOVES.items()
+    ]
+    return _drawing(arrows) + _table(("move", "from", "to", "made by"), rows)
+
+
+def review_moves() -> str:
+    """The states of an application: a drawing, and each move with its functions."""
+    arrows = [
+        f"    {start} --> {end}: {move}"
+        for move, (starts, end) in REVIEW_MOVES.items()
+        for start in _ordered(starts) or ["[*]"]
+    ]
+    rows = [
+        (move, _states(starts) or "(new)", end, ", ".join(f"`{name}`" for name in makers(move)))
+        for move, (starts, end) in REVIEW_MOVES.items()
+    ]
+    return _drawing(arrows) + _table(("move", "from", "to", "made by"), rows)
+
+
+def makers(move: ReviewMove) -> list[str]:
+    """The functions of the move's name, as `room.module.function`."""
+    return [
+        f"{room.__name__.removeprefix('cleartosend.')}.{move}"
+        for room in REVIEW_ROOMS
+        if inspect.isfunction(function := getattr(room, move, None)) and function.__module__ == room.__name__
+    ]
+
+
+def _ordered(states: Iterable[Enum]) -> list[str]:
+    """As the states were declared: sets have no order of their own."""
+    chosen = set(states)
+    return [state.value for kind in {type(state) for state in chosen} for state in kind if state in chosen]
+
+
+def _states(states: Iterable[Enum]) -> str:
+    return ", ".join(_ordered(states))
+
+
+def _drawing(arrows: Iterable[str]) -> str:
+    return "\n".join(["```mermaid", "stateDiagram-v2", *arrows, "```", "", ""])
+
+
+# --- the reference ---
+
+
+def settings() -> str:
+    """The operator's settings."""
+    said = _said_of_fields(Settings)
+    return _table(
+        ("setting", "in the environment", "default", "what it is"),
+        [
+            (f"`{name}`", f"`{PREFIX}{name.upper()}`", _code(default), said[name])
+            for name, default in _defaults(Settings)
+        ],
+    )
+
+
+def account_settings() -> str:
+    """What may be set for one account."""
+    said = _said_of_fields(AccountSettings)
+    return _table(
+        ("setting", "default", "what it is"),
+        [(f"`{name}`", _code(default), said[name]) for name, default in _defaults(AccountSettings)],
+    )
+
+
+def _defaults(struct: type[msgspec.Struct]) -> list[tuple[str, object]]:
+    return [(field.name, field.default) for field in msgspec.structs.fields(struct)]
+
+
+def _said_of_fields(struct: type[msgspec.Struct]) -> dict[str, str]:
+    """The sentence that stands under each field in the source."""
+    [definition] = ast.parse(inspect.getsource(struct)).body
+    assert isinstance(definition, ast.ClassDef)
+    said: dict[str, str] = {}
+    for field, below in zip(definition.body, definition.body[1:], strict=False):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(sentence))),
+            ):
+                said[name] = " ".join(sentence.split())
+    return said
+
+
+def command_line() -> str:
+    """What every command says of itself."""
+    context = click.Context(
+        cleartosend, info_name="cleartosend", terminal_width=_HELP_COLUMNS, **cleartosend.context_settings
+    )
+    return "\n".join(_helps(cleartosend, context))
+
+
+def _helps(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield f"## `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from _helps(below, click.Context(below, info_name=name, parent=context))
+
+
+def actions() -> str:
+    """What can be called, by version."""
+    return "\n".join(
+        f"- version `{version}`: {', '.join(f'`{name}`' for name in sorted(named))}"
+        for version, named in ACTIONS.items()
+    )
+
+
+def reasons() -> str:
+    """Every reason with its code."""
+    rows = []
+    for reason in Reason:
+        rows.append((f"`{reason}`", *_saying(SAYINGS[reason])))
+        rows += [
+            (f"`{reason}` in `{key[1]}`", *_saying(saying))
+            for key, saying in SAYINGS.items()
+            if isinstance(key, tuple) and key[0] is reason
+        ]
+    return _table(("reason", "code", "in English", "in Chinese"), rows)
+
+
+def faults() -> str:
+    """What is said before any reason can be asked for."""
+    return _table(
+        ("code", "in English", "in Chinese"),
+        [_saying(saying) for saying in vars(errors).values() if isinstance(saying, Saying)],
+    )
+
+
+def _saying(saying: Saying) -> tuple[str, str, str]:
+    return f"`{saying.code}`", saying.english, saying.chinese
+
+
+def rules() -> str:
+    """The rulebook, category by category."""
+    rulebook = load_rulebook()
+    lines: list[str] = []
+    for category in sorted(rulebook.categories.values(), key=lambda category: category.id):
+        rows = f" (rows {', '.join(map(str, category.rows))} of the policy)" if category.rows else ""
+        lines += [f"## {category.title.en} {category.title.zh}: `{category.id}`{rows}", ""]
+        lines += [f"> {category.clause.en}", ">", f"> {category.clause.zh}", ""]
+        for rule in rulebook.rules:
+            if rulebook.category_of(rule.id) is category:
+                lines += [f"- **`{rule.id}`** {rule.action}{_only_for(rule)}", f"  - {rule.because.en}"]
+                lines += [f"  - {rule.because.zh}"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _only_for(rule: Rule) -> str:
+    """Which submissions the rule is asked about, where not all."""
+    narrowed = [
+        " and ".join(chosen)
+        for chosen, kind in ((rule.types, MessageType), (rule.parts, Part), (rule.accounts, AccountKind))
+        if set(chosen) != set(kind)
+    ]
+    if rule.scope:
+        narrowed.append(rule.scope)
+    return f" (only {'; '.join(narrowed)})" if narrowed else ""
+
+
+def endings() -> str:
+    """What the simulator does with numbers of certain endings."""
+    return _table(
+        ("number ends in", "what happens", "submit answers", "receipt"),
+        [
+            (f"`{ending}`", behaviour.what, _answer(behaviour), _receipt(behaviour))
+            for ending, behaviour in BEHAVIOURS.items()
+        ],
+    )
+
+
+def _answer(behaviour: Behaviour) -> str:
+    if behaviour.refusal is None:
+        return "taken"
+    return f"`{behaviour.refusal.code}`, {'try again' if behaviour.refusal.again else 'for good'}"
+
+
+def _receipt(behaviour: Behaviour) -> str:
+    if not behaviour.receipts or (behaviour.refusal and not behaviour.refusal.again):
+        return "none"
+    return f"`{behaviour.code}`" + (" twice" if behaviour.receipts > 1 else "")
+
+
+def metrics() -> str:
+    """What is measured."""
+    return _table(
+        ("metric", "kind", "labels", "what it is"),
+        [
+            (
+                f"`{family.name}{'_total' if isinstance(metric, Counter) else ''}`",
+                family.type,
+                ", ".join(f"`{label}`" for label in metric._labelnames) or "none",  # noqa: SLF001 - it has no other
+                family.documentation,
+            )
+            for metric in vars(telemetry).values()
+            if isinstance(metric, Counter | Gauge | Histogram)
+            for family in metric.describe()
+        ],
+    )
+
+
+def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [headings, tuple("---" for _ in headings), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _code(value: object) -> str:
+    match value:
+        case "" | ():
+            return "empty"
+        case None:
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case _:
+            return f"`{value}`"
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "modules": modules,
+    "message-moves": message_moves,
+    "review-moves": review_moves,
+    "settings": settings,
+    "account-settings": account_settings,
+    "command-line": command_line,
+    "actions": actions,
+    "reasons": reasons,
+    "faults": faults,
+    "rules": rules,
+    "endings": endings,
+    "metrics": metrics,
+}
+
+
+# --- what the README's commands print ---
+
+_CONSOLE = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+# What differs by run, and what stands for it.
+_DIFFERS = (
+    (re.compile(r"127\.0\.0\.1:[0-9]+"), "127.0.0.1:8080"),
+    (re.compile(r"\bAKID[A-Za-z0-9]{32}\b"), "AKID…"),
+    (re.compile(r"(?<=SECRET_KEY=)\w{32}|(?<=secret_key: )\w{32}"), "…"),
+    (re.compile(r"(?<=rulebook )[0-9a-f]{12}"), "…"),
+    (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}Z"), "2026-11-22 09:30:00Z"),
+    (re.compile(r"[0-9]+ bytes"), "… bytes"),
+)
+
+
+def run_anew(readme: str) -> str:
+    """The README with what its commands print now: `make run` in one terminal, everything else in another."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from end_to_end.served import serving  # noqa: PLC0415 - the server as a process, as the tests start it
+
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        with serving(data, "--demo") as server:
+            surroundings = (
+                os.environ
+                | _exported(server.said)
+                | {
+                    "CLEARTOSEND_DATA": str(data),
+                    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                }
+            )
+
+            def run(command: str) -> str:
+                if command == "make run":
+                    return f"{recipe('run')}\n{server.said}"
+                # As the Makefile has it: `make tour` would first see to the packages, which are there.
+                line = recipe("tour") if command == "make tour" else command
+                line = line.replace(".venv/bin/", "").replace("examples/", f"{shlex.quote(str(ROOT))}/examples/")
+                ended = subprocess.run(  # noqa: S603 - the README's own commands
+                    ["bash", "-c", line],  # noqa: S607
+                    cwd=folder,
+                    env=surroundings,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    timeout=60,
+                    check=False,
+                )
+                return ended.stdout
+
+            return _CONSOLE.sub(lambda block: _session_anew(block[0], run), readme)
+
+
+def recipe(target: str) -> str:
+    """What `make` runs for a target, once its packages are there."""
+    found = re.search(rf"^{target}:.*\n\t@?(.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    assert found, f"the Makefile has no target {target}"
+    return found[1].replace("$(BIN)", ".venv/bin")
+
+
+def _session_anew(session: str, run: Callable[[str], str]) -> str:
+    """Each `$ command` of the session, with what it prints beneath."""
+    commands = [line.removeprefix("$ ") for line in session.splitlines() if line.startswith("$ ")]
+    return "\n".join(line for command in commands for line in (f"$ {command}", *_as_shown(run(command)))) + "\n"
+
+
+def _as_shown(printed: str) -> list[str]:
+    for differs, stands_for_it in _DIFFERS:
+        printed = differs.sub(stands_for_it, printed)
+    lines = printed.rstrip().splitlines()
+    # Receipts of one send come in any order, and last.
+    receipts = sorted(line for line in lines if line.startswith("to +"))
+    return [line for line in lines if line not in receipts] + receipts
+
+
+def _exported(said: str) -> dict[str, str]:
+    """What the server prints for one to paste."""
+    return dict(re.findall(r"^export (\w+)=(.*)$", said, re.MULTILINE))
+
+
+def main(arguments: list[str]) -> None:
+    """With `--readme`, run the README's commands too."""
+    for page in pages():
+        before = page.read_text("utf-8")
+        after = made_anew(before)
+        if page == README and "--readme" in arguments:
+            after = run_anew(after)
+        if after != before:
+            page.write_text(after, "utf-8")
+            print(page.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""The doors that programs come in by, one package a dialect."""

@@ -1,0 +1,226 @@
+"""Claims waiting messages, hands them to the carrier within its window, and records its answers."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+from sqlalchemy import Connection
+
+from cleartosend import telemetry
+from cleartosend.model.messages import Ending, MessageMove, MessageState, Parcel, Party, accepted_at
+from cleartosend.ports import Carrier, Engine, NotSubmitted, StoreUnavailable, Submitted
+from cleartosend.settings import Settings
+from cleartosend.spool import embedded as spool
+from cleartosend.store import messages
+
+# A claim outlives any honest answer of a carrier; after it, a message that may be sent twice is sent again.
+CLAIM_SECONDS = 120.0
+# How long the spool is left alone when nothing wakes us: what another process accepted, or what falls due again.
+LOOK_AGAIN_SECONDS = 0.5
+AFTER_TROUBLE_SECONDS = 1.0
+MOST_AT_ONCE = 1000
+
+EXPIRED_WAITING = "EXPIRED"
+STOPPED = "STOPPED"
+
+SettleParked = Callable[[Connection, str, dict[str, int]], list[Ending]]
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What the carrier said of one parcel."""
+
+    parcel: Parcel
+    said: Submitted | NotSubmitted
+
+
+class Dispatch:
+    """Empties the spool into one carrier, until it is stopped."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        carrier: Carrier,
+        settings: Settings,
+        clock: Callable[[], float],
+        settle_parked: SettleParked,
+    ) -> None:
+        self._engine = engine
+        self._carrier = carrier
+        self._settings = settings
+        self._clock = clock
+        self._settle_parked = settle_parked
+        self._record: Callable[[_Answer], Awaitable[tuple[Ending, ...]]] = engine.batched(self.record)
+        self._something_waits = asyncio.Event()
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Something new waits."""
+        self._something_waits.set()
+
+    async def run(self) -> None:
+        """Send until told to stop, then wait for what is in flight."""
+        while not self._stopping:
+            try:
+                if not await self._send_a_batch():
+                    await self._wait_for_more()
+            except StoreUnavailable as error:
+                telemetry.log.error("spool.unavailable", error=str(error))
+                await asyncio.sleep(AFTER_TROUBLE_SECONDS)
+        if self._in_flight:
+            await asyncio.wait(self._in_flight, timeout=self._settings.drain_seconds)
+
+    def stop(self) -> None:
+        """Claim no more."""
+        self._stopping = True
+        self.wake()
+
+    async def _send_a_batch(self) -> bool:
+        """Claim what fits in the window and start sending it; False when there was nothing to do."""
+        room = self._settings.window - len(self._in_flight)
+        if room <= 0:
+            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
+            return True
+        self._something_waits.clear()
+        now = self._clock()
+        parcels = await self._engine.write(lambda tx: spool.claim(tx, now=now, until=now + CLAIM_SECONDS, limit=room))
+        for parcel in parcels:
+            task = asyncio.get_running_loop().create_task(self._send(parcel))
+            self._in_flight.add(task)
+            task.add_done_callback(self._in_flight.discard)
+        return bool(parcels)
+
+    async def _wait_for_more(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                await self._something_waits.wait()
+
+    async def _send(self, parcel: Parcel) -> None:
+        try:
+            said = await self._carrier.submit(parcel)
+        except Exception:  # noqa: BLE001 - a carrier's failure must not end the sending of the others
+            # Whether it went out is not known. The claim stays until it runs out, and then the class of the message
+            # decides: sent again, or ended as unknown.
+            telemetry.log.exception("carrier.failed", carrier=self._carrier.name, message=parcel.message_id)
+            return
+        telemetry.tell_ended(await self._keep(_Answer(parcel, said)))
+        if isinstance(said, Submitted):
+            telemetry.SUBMITTED.labels(self._carrier.name).inc()
+            telemetry.SUBMIT_SECONDS.observe(max(self._clock() - accepted_at(parcel.message_id), 0.0))
+        else:
+            telemetry.NOT_SUBMITTED.labels(self._carrier.name, said.code).inc()
+            telemetry.log.warning(
+                "message.not_submitted",
+                carrier=self._carrier.name,
+                message=parcel.message_id,
+                code=said.code,
+                again=said.again,
+            )
+
+    async def _keep(self, answer: _Answer) -> tuple[Ending, ...]:
+        """Write the answer down, however long the store needs: it is worth a message."""
+        while True:
+            try:
+                return await self._record(answer)
+            except StoreUnavailable as error:
+                telemetry.log.error("answer.not_recorded", message=answer.parcel.message_id, error=str(error))
+                await asyncio.sleep(AFTER_TROUBLE_SECONDS)
+
+    def record(self, tx: Connection, answers: Sequence[_Answer]) -> list[tuple[Ending, ...]]:
+        """Write down what the carrier said of these parcels; returns, for each, how messages ended by it."""
+        now = self._clock()
+        taken: list[tuple[int, str, Sequence[str]]] = []
+        later: list[tuple[int, float]] = []
+        failed: list[tuple[int, str]] = []
+        for answer in answers:
+            parcel = answer.parcel
+            if isinstance(answer.said, Submitted):
+                taken.append((parcel.message_id, self._carrier.name, answer.said.carrier_ids))
+                continue
+            again_at = now + self._settings.retry_after_seconds * 2 ** (parcel.attempts - 1)
+            if answer.said.again and again_at < parcel.deadline_at:
+                later.append((parcel.message_id, again_at))
+            else:
+                failed.append((parcel.message_id, answer.said.code))
+        ended = submit(
+            tx,
+            taken,
+            now=now,
+            receipt_by=now + self._settings.receipt_within_seconds,
+            settle_parked=self._settle_parked,
+        )
+        spool.put_back(tx, later)
+        ended += fail(tx, failed, now=now)
+        by_message = {ending.message_id: (ending,) for ending in ended}
+        return [by_message.get(answer.parcel.message_id, ()) for answer in answers]
+
+
+# --- the moves ---
+
+
+def submit(
+    tx: Connection,
+    taken: Sequence[tuple[int, str, Sequence[str]]],
+    *,
+    now: float,
+    receipt_by: float,
+    settle_parked: SettleParked,
+) -> list[Ending]:
+    """
+    A carrier took these messages (id, carrier, its ids).
+
+    Receipts that were quicker than its answer settle them; returns how messages ended by that. So for the moves below.
+    """
+    messages.hand_over(tx, taken, now=now, receipt_by=receipt_by)
+    spool.let_go(tx, [message_id for message_id, _carrier, _ids in taken])
+    by_carrier: dict[str, dict[str, int]] = {}
+    for message_id, carrier, ids in taken:
+        by_carrier.setdefault(carrier, {}).update(dict.fromkeys(ids, message_id))
+    ended: list[Ending] = []
+    for carrier, ids_of_messages in by_carrier.items():
+        ended += settle_parked(tx, carrier, ids_of_messages)
+    return ended
+
+
+def fail(tx: Connection, failed: Sequence[tuple[int, str]], *, now: float) -> list[Ending]:
+    """A carrier will not take these messages (id, its code)."""
+    return _end(tx, MessageMove.FAIL, MessageState.FAILED, failed, party=Party.CARRIER, now=now)
+
+
+def stop(tx: Connection, account_id: int, now: float) -> list[Ending]:
+    """The account may not send any more: what still waits for a carrier will not go out."""
+    waiting = [(message_id, STOPPED) for message_id in spool.waiting_of(tx, account_id)]
+    return _end(tx, MessageMove.STOP, MessageState.FAILED, waiting, party=Party.YOU, now=now)
+
+
+def expire(tx: Connection, now: float) -> list[Ending]:
+    """No carrier took these messages in time."""
+    overdue = messages.overdue(tx, MessageState.ACCEPTED, now=now, limit=MOST_AT_ONCE)
+    return _end(
+        tx,
+        MessageMove.EXPIRE,
+        MessageState.EXPIRED,
+        [(message_id, EXPIRED_WAITING) for message_id in overdue],
+        party=Party.US,
+        now=now,
+    )
+
+
+def _end(
+    tx: Connection,
+    move: MessageMove,
+    state: MessageState,
+    ended: Sequence[tuple[int, str]],
+    *,
+    party: Party,
+    now: float,
+) -> list[Ending]:
+    moved = messages.end(
+        tx,
+        move,
+        [Ending(message_id=message_id, state=state, code=code, party=party, at=now) for message_id, code in ended],
+    )
+    spool.let_go(tx, [message_id for message_id, _code in ended])
+    return moved

@@ -1,0 +1,166 @@
+"""`cleartosend review`: the reviewer's desk on the command line."""
+
+import getpass
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+from sqlalchemy import Connection
+
+from cleartosend.carriers.dispatch import stop as stop_sending
+from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.store import OpenStore, on_store
+from cleartosend.model.applications import ReviewReason, Signature, Subject, Template
+from cleartosend.review import desk
+from cleartosend.review.desk import Folder
+from cleartosend.review.moves import subject_of
+
+subject_argument = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
+id_argument = click.argument("application_id", type=int, metavar="ID")
+by_option = click.option("--by", default=getpass.getuser, help="Who decides. [default: you]")
+
+
+@click.group()
+def review() -> None:
+    """What waits for a person, and the decision on it."""
+
+
+@review.command("list")
+@click.argument("subject", required=False, type=click.Choice([subject.value for subject in Subject]))
+@data_option
+@json_option
+def list_(subject: str | None, *, data: Path | None, as_json: bool) -> None:
+    """Everything that waits for a person, the longest waiting first."""
+    subjects = [Subject(subject)] if subject else list(Subject)
+
+    async def work(store: OpenStore) -> list[Signature | Template]:
+        return await store.engine.read(lambda tx: [one for its in subjects for one in desk.waiting(tx, its)])
+
+    waiting = on_store(data, work)
+    for one in waiting:
+        if as_json:
+            click.echo(msgspec.json.encode({"subject": subject_of(one), **msgspec.to_builtins(one)}))
+        else:
+            click.echo(f"{subject_of(one)} {one.id}\taccount {one.account_id}\t{when(one.created_at)}\t{one.text}")
+    if not waiting and not as_json:
+        click.echo("Nothing waits.")
+
+
+@review.command()
+@subject_argument
+@id_argument
+@data_option
+@json_option
+def show(subject: str, application_id: int, *, data: Path | None, as_json: bool) -> None:
+    """One application with its account and its history."""
+
+    async def work(store: OpenStore) -> Folder:
+        return await store.engine.read(lambda tx: _folder(tx, Subject(subject), application_id))
+
+    folder = on_store(data, work)
+    click.echo(msgspec.json.encode(folder) if as_json else describe(folder))
+
+
+@review.command()
+@subject_argument
+@id_argument
+@click.option("--because", default="", help="Why; kept with the decision.")
+@by_option
+@data_option
+def approve(subject: str, application_id: int, *, because: str, by: str, data: Path | None) -> None:
+    """Let it be used."""
+
+    def move(tx: Connection, its: Signature | Template) -> bool:
+        return desk.approve(tx, its, by=by, because=because, now=time.time())
+
+    _decide(data, Subject(subject), application_id, move)
+
+
+@review.command()
+@subject_argument
+@id_argument
+@click.option("--because", default="", help="What the applicant reads.")
+@click.option(
+    "--reason",
+    type=click.Choice([reason.value for reason in ReviewReason]),
+    default=ReviewReason.OTHER.value,
+    show_default=True,
+    help="What it is about, as a code.",
+)
+@by_option
+@data_option
+def reject(subject: str, application_id: int, *, because: str, reason: str, by: str, data: Path | None) -> None:
+    """Send it back to its applicant, or take back what was approved."""
+
+    def move(tx: Connection, its: Signature | Template) -> bool:
+        return desk.reject(tx, its, by=by, reason=ReviewReason(reason), because=because, now=time.time())
+
+    _decide(data, Subject(subject), application_id, move)
+
+
+@review.command()
+@subject_argument
+@id_argument
+@click.option("--because", default="", help="What the applicant reads.")
+@by_option
+@data_option
+def ban(subject: str, application_id: int, *, because: str, by: str, data: Path | None) -> None:
+    """Reject it for good and ban its account, whose waiting messages stop."""
+
+    def move(tx: Connection, its: Signature | Template) -> bool:
+        return desk.ban(tx, its, by=by, because=because, now=time.time(), stop_sending=stop_sending)
+
+    _decide(data, Subject(subject), application_id, move)
+
+
+def describe(folder: Folder) -> str:
+    """A folder for people to read."""
+    its = folder.application
+    lines = [
+        f"{subject_of(its)} {its.id}: {its.state}",
+        f"  text      {its.text}",
+        f"  account   {folder.account.id} {folder.account.name} ({folder.account.kind}, {folder.account.status})",
+    ]
+    if isinstance(its, Template):
+        lines += [f"  name      {its.name}", f"  type      {its.type}"]
+    else:
+        lines.append(f"  papers    sign type {its.sign_type}, document type {its.document_type}")
+    lines.append(f"  for       {'numbers abroad' if its.international else 'mainland numbers'}")
+    if its.remark:
+        lines.append(f"  remark    {its.remark}")
+    for event in folder.history:
+        reason = f" [{event.reason}]" if event.reason else ""
+        rulebook = f" (rulebook {event.rulebook[:12]})" if event.rulebook else ""
+        lines.append(f"  {when(event.at)}  {event.move} by {event.by}{reason}{rulebook}")
+        lines += [f"      {line}" for line in event.because.splitlines()]
+    return "\n".join(lines)
+
+
+def _folder(tx: Connection, subject: Subject, application_id: int) -> Folder:
+    folder = desk.open_folder(tx, subject, application_id)
+    if folder is None:
+        message = f"there is no {subject} {application_id}"
+        raise click.ClickException(message)
+    return folder
+
+
+def _decide(
+    data: Path | None,
+    subject: Subject,
+    application_id: int,
+    move: Callable[[Connection, Any], bool],
+) -> None:
+    async def work(store: OpenStore) -> Folder:
+        def decide(tx: Connection) -> Folder:
+            its = _folder(tx, subject, application_id).application
+            if not move(tx, its):
+                message = f"{subject} {its.id} is {its.state}, and this cannot be done to it any more"
+                raise click.ClickException(message)
+            return _folder(tx, subject, application_id)
+
+        return await store.engine.write(decide)
+
+    click.echo(describe(on_store(data, work)))

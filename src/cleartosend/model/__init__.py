@@ -1,0 +1,1 @@
+"""The nouns: accounts, applications, messages, recipients, reasons. Frozen values; no input or output."""

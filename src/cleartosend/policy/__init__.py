@@ -1,0 +1,1 @@
+"""Text in, verdict out, and answers to "can I send ...?". No input or output but the rulebook's own files."""

@@ -1,0 +1,224 @@
+"""Reads what a text is by what it says: a verification, a notification or marketing, and the words that show it."""
+
+import tomllib
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, cached_property
+from importlib import resources
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from cleartosend.model.verdicts import MessageType, Nature, Submission
+from cleartosend.policy.matchers import Matcher, compile_wording
+from cleartosend.policy.normalise import Folded, Normalised
+
+if TYPE_CHECKING:
+    from cleartosend.policy.structure import Spot, View
+
+# See the head of cues.toml for why there are two.
+_MARKETING_ALONE = 3
+_MARKETING_BESIDE_A_FACT = 5
+_A_FACT = 2
+# What one kind of cue shows by itself, too little to refuse for and too much to pass.
+_DOUBTFUL = frozenset({"what promotions have and notices seldom"})
+
+
+class NatureReading:
+    """What a text is, and the words that show it."""
+
+    def __init__(self, nature: Nature, folded: Folded, found: "list[_Found]") -> None:
+        self.nature = nature
+        self._folded = folded
+        self._found = found
+
+    @cached_property
+    def doubtful_spans(self) -> list[tuple[int, int]]:
+        """Where words stand that raise a doubt whether it promotes, where no fact stands beside them."""
+        if self.nature is Nature.MARKETING or _weight_of_facts(self._folded, self._found) >= _A_FACT:
+            return []
+        return [self._folded.span(start, end) for start, end, cue in self._found if cue.about in _DOUBTFUL]
+
+    @cached_property
+    def spans(self) -> list[tuple[int, int]]:
+        """Where the words that show it stand in the text as written, in its order."""
+        return [self._folded.span(start, end) for start, end, cue in self._found if cue.shows is self.nature]
+
+
+class _Cue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Words that show a nature, and how much each of them counts."""
+
+    shows: Nature
+    about: str
+    weight: int
+    words: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    excused: tuple[str, ...]
+    cue: tuple[_Cue, ...]
+    member: _Cue
+
+
+class _Found(NamedTuple):
+    """A cue's words in a folded text."""
+
+    start: int
+    end: int
+    cue: _Cue
+
+
+class _Cues:
+    """Cues, ready to be looked for in one pass."""
+
+    def __init__(self, cues: Iterable[_Cue], excused: Sequence[str] = ()) -> None:
+        self._cues = tuple(cues)
+        self._asked = [True] * len(self._cues)
+        self._matcher = Matcher(
+            [compile_wording(words=cue.words, patterns=cue.patterns, unless=cue.unless) for cue in self._cues]
+        )
+        # A wording each, so that of the many only those are tried whose literals stand in the text.
+        self._excusing = Matcher([compile_wording(patterns=[pattern]) for pattern in excused])
+        self._all_excusing = [True] * len(excused)
+
+    def find(self, folded: Folded) -> list[_Found]:
+        """Everything that stands in the text."""
+        cues = self._cues
+        return [_Found(start, end, cues[number]) for number, start, end in self._matcher.find(folded, self._asked)]
+
+    def settled(self, folded: Folded, found: list[_Found]) -> list[_Found]:
+        """Drop promoting words that promote nothing, and take together what overlaps; in the text's order."""
+        excused = self._excused_in(folded)
+        left: list[_Found] = []
+        reached = -1
+        for one in sorted(found, key=_from_left_longest_first):
+            start, end, cue = one
+            if cue.shows is Nature.MARKETING and any(first < end and start < last for first, last in excused):
+                continue
+            if start >= reached:
+                left.append(one)
+            elif cue.shows is left[-1].cue.shows:
+                weightier = max(cue, left[-1].cue, key=_weight_of)
+                left[-1] = _Found(left[-1].start, max(end, reached), weightier)
+            elif end > reached:
+                left.append(one)
+            reached = max(end, reached)
+        return left
+
+    def _excused_in(self, folded: Folded) -> list[tuple[int, int]]:
+        return [(start, end) for _, start, end in self._excusing.find(folded, self._all_excusing)]
+
+
+def _from_left_longest_first(found: _Found) -> tuple[int, int]:
+    return found.start, -found.end
+
+
+def _weight_of(cue: _Cue) -> int:
+    return cue.weight
+
+
+def read_nature(normalised: Normalised, submission: Submission) -> NatureReading:
+    """
+    Read what the text is by what it says.
+
+    The submission's declared type plays no part; a text whose words are spaced out is read closed up as well.
+    """
+    del submission  # what was declared must not matter; it stays in the signature for cues that depend on the part
+    reading = _read(normalised)
+    if reading.nature is not Nature.MARKETING and normalised.squeezed is not None:
+        closed_up = _read(normalised.squeezed)
+        if closed_up.nature is Nature.MARKETING:
+            return closed_up
+    return reading
+
+
+def _read(folded: Folded) -> NatureReading:
+    cues = _cues()
+    found = cues.find(folded)
+    shown = {one.cue.shows for one in found}
+    if Nature.MARKETING in shown and _could_matter(found):
+        found = cues.settled(folded, found)
+        if _promotes(folded, found):
+            return NatureReading(Nature.MARKETING, folded, found)
+    for nature in (Nature.VERIFICATION, Nature.NOTIFICATION):
+        if nature in shown:
+            return NatureReading(nature, folded, found)
+    return NatureReading(Nature.UNCLEAR, folded, found)
+
+
+def _could_matter(found: list[_Found]) -> bool:
+    """Whether the promoting words, excused or not, weigh enough to look closer at them."""
+    promoting = [cue for _, _, cue in found if cue.shows is Nature.MARKETING]
+    return sum(map(_weight_of, promoting)) >= _MARKETING_ALONE or any(cue.about in _DOUBTFUL for cue in promoting)
+
+
+def _promotes(folded: Folded, found: list[_Found]) -> bool:
+    promoting = {folded.text[start:end]: cue.weight for start, end, cue in found if cue.shows is Nature.MARKETING}
+    enough = _MARKETING_BESIDE_A_FACT if _weight_of_facts(folded, found) >= _A_FACT else _MARKETING_ALONE
+    return sum(promoting.values()) >= enough
+
+
+def _weight_of_facts(folded: Folded, found: list[_Found]) -> int:
+    facts = {folded.text[start:end]: cue.weight for start, end, cue in found if cue.shows is not Nature.MARKETING}
+    return sum(facts.values())
+
+
+@cache
+def _cues() -> _Cues:
+    return _Cues(_file().cue, _file().excused)
+
+
+@cache
+def _signs_of_members() -> _Cues:
+    return _Cues([_file().member])
+
+
+@cache
+def _file() -> _File:
+    return msgspec.convert(tomllib.loads(resources.files(__package__).joinpath("cues.toml").read_text("utf-8")), _File)
+
+
+def _declared_type_is_not_its_nature(view: "View") -> "Iterable[Spot]":
+    """Find the words that show a promotion in what was declared to be something else."""
+    if view.submission.type is MessageType.MARKETING or view.reading.nature is not Nature.MARKETING:
+        return []
+    return _spots(view.reading.spans)
+
+
+def _may_be_a_promotion(view: "View") -> "Iterable[Spot]":
+    """Find words that promotions have and notices seldom, in what was not declared marketing and tells no fact."""
+    return [] if view.submission.type is MessageType.MARKETING else _spots(view.reading.doubtful_spans)
+
+
+def _nothing_is_verified(view: "View") -> "Iterable[Spot]":
+    """Find the words that show a notice in what was declared a verification."""
+    if view.submission.type is not MessageType.VERIFICATION or view.reading.nature is not Nature.NOTIFICATION:
+        return []
+    return _spots(view.reading.spans)
+
+
+def _nothing_shows_members(view: "View") -> "Iterable[Spot]":
+    """
+    Find the words that promote where none shows that members are meant.
+
+    What was declared marketing and shows no nature of its own is taken for it, in an empty spot.
+    """
+    reading = view.reading
+    if view.submission.type is not MessageType.MARKETING or reading.nature not in {Nature.MARKETING, Nature.UNCLEAR}:
+        return []
+    return [] if _signs_of_members().find(view.normalised) else _spots(reading.spans or [(0, 0)])
+
+
+def _spots(spans: Iterable[tuple[int, int]]) -> "list[Spot]":
+    from cleartosend.policy.structure import Spot  # noqa: PLC0415 (structure reads natures, so it cannot come first)
+
+    return [Spot(start, end) for start, end in spans]
+
+
+CHECKS: "dict[str, Callable[[View], Iterable[Spot]]]" = {
+    "declared-type-is-not-its-nature": _declared_type_is_not_its_nature,
+    "may-be-a-promotion": _may_be_a_promotion,
+    "nothing-is-verified": _nothing_is_verified,
+    "nothing-shows-members": _nothing_shows_members,
+}

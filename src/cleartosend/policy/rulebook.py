@@ -1,0 +1,380 @@
+"""Loads the rules of the policy and an operator's overlay, and refuses a rule that fails its own examples."""
+
+import hashlib
+import sys
+import tomllib
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import islice, product
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from cleartosend.model.accounts import AccountKind
+from cleartosend.model.verdicts import Action, MessageType, Part, Submission
+from cleartosend.policy import nature, structure
+from cleartosend.policy.matchers import Matcher, PatternError, Wording, compile_wording
+from cleartosend.policy.structure import Check, Edit, View
+
+# The rule that lets the others read no more than the beginning of a text that is far too long.
+_CANNOT_BE_TURNED_OFF = "text-is-too-long"
+# Enough for every edit of a text worth mending, and bounded for one made to be slow.
+_MOST_PLACES_OF_ONE_CHECK = 100
+
+CHECKS: dict[str, Check] = {**structure.CHECKS, **nature.CHECKS}
+
+
+class RulebookError(Exception):
+    """Why a rulebook cannot be used, in one line that names the file and the rule."""
+
+
+class Scope(StrEnum):
+    """Whether a rule is for messages to mainland China or to elsewhere."""
+
+    DOMESTIC = "domestic"
+    INTERNATIONAL = "international"
+
+
+class Remedy(StrEnum):
+    """The mechanical edit to try where a rule's words stand."""
+
+    DROP_SENTENCE = "drop-sentence"
+    DROP_WORDS = "drop-words"
+
+
+class Bilingual(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The same sentence in the two languages of applicants."""
+
+    zh: str
+    en: str
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the rules of one file are about, and the clause of the written policy that they stand on."""
+
+    id: str
+    title: Bilingual
+    clause: Bilingual
+    rows: tuple[int, ...] = ()
+    """Rows of the policy's table that it answers."""
+
+
+class Example(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text that a rule must, or must not, find something in. What it leaves out is as the rule expects it."""
+
+    text: str
+    type: MessageType | None = None
+    account: AccountKind | None = None
+    international: bool | None = None
+    part: Part | None = None
+    values: tuple[str, ...] = ()
+    """Of a message: what stands in place of `{1}`, `{2}`, ... of its text."""
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that the policy looks for, what it does about it, and the evidence that it finds what it says."""
+
+    id: str
+    action: Action
+    because: Bilingual
+    clause: Bilingual | None = None
+    words: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    check: str | None = None
+    unless: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    types: tuple[MessageType, ...] = tuple(MessageType)
+    parts: tuple[Part, ...] = tuple(Part)
+    accounts: tuple[AccountKind, ...] = tuple(AccountKind)
+    scope: Scope | None = None
+    remedy: Remedy | None = None
+    catches: tuple[str | Example, ...] = ()
+    lets_pass: tuple[str | Example, ...] = ()
+
+    def is_for(self, kind: "Kind") -> bool:
+        """Whether the rule is asked about submissions of this kind at all."""
+        return (
+            kind.type in self.types
+            and kind.part in self.parts
+            and kind.account in self.accounts
+            and self.scope is not (Scope.DOMESTIC if kind.international else Scope.INTERNATIONAL)
+        )
+
+    def submission_of(self, example: str | Example) -> Submission:
+        """The example as it would be submitted: a notification by an organisation, if the rule is for those."""
+        if isinstance(example, str):
+            example = Example(text=example)
+        part = example.part or _usual(Part.TEMPLATE, self.parts)
+        text, values = _filled_in(example) if part is Part.MESSAGE else (example.text, ())
+        abroad = self.scope is Scope.INTERNATIONAL if example.international is None else example.international
+        return Submission(
+            text=text,
+            values=values,
+            part=part,
+            type=example.type or _usual(MessageType.NOTIFICATION, self.types),
+            account=example.account or _usual(AccountKind.ORGANIZATION, self.accounts),
+            international=abroad,
+        )
+
+
+class Kind(NamedTuple):
+    """What of a submission decides which rules are asked."""
+
+    type: MessageType
+    part: Part
+    account: AccountKind
+    international: bool
+
+
+class Place(NamedTuple):
+    """Where a rule finds something, in the text as written."""
+
+    rule: Rule
+    start: int
+    end: int
+    edit: Edit | None
+
+
+class Entry(NamedTuple):
+    """A rule, the id of the category it stands in, and its wording made ready."""
+
+    category: str
+    rule: Rule
+    wording: Wording
+
+
+class Rulebook:
+    """All rules in force, ready to be asked."""
+
+    def __init__(self, categories: dict[str, Category], entries: Iterable[Entry]) -> None:
+        entries = sorted(entries, key=lambda entry: entry.rule.id)
+        self.categories = categories
+        self.rules = tuple(entry.rule for entry in entries)
+        self.digest = _digest(categories, entries)
+        """SHA-256 of all that the rules say, in hexadecimal."""
+        self._matcher = Matcher([entry.wording for entry in entries])
+        self._by_id = {entry.rule.id: entry for entry in entries}
+        self._asked: dict[Kind, list[bool]] = {}
+        self._checks: dict[Kind, list[tuple[Rule, Check]]] = {}
+        for kind in map(Kind._make, product(MessageType, Part, AccountKind, (False, True))):
+            self._asked[kind] = [rule.is_for(kind) for rule in self.rules]
+            self._checks[kind] = [(rule, CHECKS[rule.check]) for rule in self.rules if rule.check and rule.is_for(kind)]
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of that id; KeyError where none is in force."""
+        return self._by_id[rule_id].rule
+
+    def category_of(self, rule_id: str) -> Category:
+        """The category in which a rule stands."""
+        return self.categories[self._by_id[rule_id].category]
+
+    def look(self, view: View) -> list[Place]:
+        """Every place where a rule finds something."""
+        kind = _kind_of(view.submission)
+        asked = self._asked[kind]
+        places = []
+        for folding in view.foldings:
+            for number, start, end in self._matcher.find(folding, asked):
+                if folding.adds(start, end):
+                    places.append(Place(self.rules[number], *folding.span(start, end), None))
+        for rule, check in self._checks[kind]:
+            for start, end, edit in islice(check(view), _MOST_PLACES_OF_ONE_CHECK):
+                places.append(Place(rule, start, end, edit))
+        return places
+
+    def failures(self, rule_id: str) -> list[str]:
+        """A line for each example that the rule misses, or finds something in where it should not."""
+        rule = self.rule(rule_id)
+        lines = []
+        if not rule.catches or not rule.lets_pass:
+            lines.append(f"rule {rule_id}: it needs a text that it catches and one that it lets pass")
+        for example in rule.catches:
+            submission = rule.submission_of(example)
+            if not rule.is_for(_kind_of(submission)):
+                lines.append(f"rule {rule_id}: it is not for what it should catch: {submission.text}")
+            elif not self._finds(rule_id, submission):
+                lines.append(f"rule {rule_id}: it misses: {submission.text}")
+        for example in rule.lets_pass:
+            submission = rule.submission_of(example)
+            if self._finds(rule_id, submission):
+                lines.append(f"rule {rule_id}: it should let pass: {submission.text}")
+        return lines
+
+    def _finds(self, rule_id: str, submission: Submission) -> bool:
+        return any(place.rule.id == rule_id for place in self.look(View(submission)))
+
+
+def load_rulebook(overlay: Path | None = None) -> Rulebook:
+    """
+    The shipped rules, with an operator's file or directory of files laid over them.
+
+    The overlay's rules are held to their examples here; the shipped ones are held to theirs by the tests and by
+    `python -m cleartosend.policy.rulebook`, since that costs more than a start should.
+    """
+    loading = _Loading()
+    loading.add(_shipped())
+    if overlay is None:
+        return loading.rulebook()
+    laid_over = loading.lay_over(sorted(overlay.glob("*.toml")) if overlay.is_dir() else [overlay])
+    rulebook = loading.rulebook()
+    for rule_id in laid_over:
+        for failure in rulebook.failures(rule_id):
+            raise RulebookError(failure)
+    return rulebook
+
+
+class _Off(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rule: str
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file as written, its category and rules not yet looked at."""
+
+    category: dict[str, Any] | None = None
+    rule: tuple[dict[str, Any], ...] = ()
+    off: tuple[str | _Off, ...] = ()
+
+
+class _Loading:
+    """The categories and rules read so far."""
+
+    def __init__(self, *, tries_out: bool = False) -> None:
+        """`tries_out`: compile every pattern at once, to know that it can be, rather than when it is first needed."""
+        self._tries_out = tries_out
+        self._categories: dict[str, Category] = {}
+        self._entries: dict[str, Entry] = {}
+
+    def add(self, files: Iterable[Traversable]) -> None:
+        """Files of rules that have nothing to do with what was read before."""
+        for name, file in _read(files):
+            if file.off:
+                raise RulebookError(f"{name}: only an overlay turns rules off")
+            for entry in self._entries_of(name, file, try_out=self._tries_out):
+                if entry.rule.id in self._entries:
+                    raise RulebookError(f"{name}: rule {entry.rule.id}: there is one of that id already")
+                self._entries[entry.rule.id] = entry
+
+    def lay_over(self, files: Iterable[Traversable]) -> list[str]:
+        """Files whose rules replace those of the same id and may turn others off; returns the ids of theirs."""
+        laid_over: list[str] = []
+        for name, file in _read(files):
+            for off in file.off:
+                rule_id = off if isinstance(off, str) else off.rule
+                if rule_id == _CANNOT_BE_TURNED_OFF:
+                    raise RulebookError(f"{name}: rule {rule_id} cannot be turned off: texts are read only so far")
+                if self._entries.pop(rule_id, None) is None:
+                    raise RulebookError(f"{name}: there is no rule {rule_id} to turn off")
+            for entry in self._entries_of(name, file, try_out=True):
+                if entry.rule.id == _CANNOT_BE_TURNED_OFF:
+                    raise RulebookError(f"{name}: rule {entry.rule.id} cannot be replaced: texts are read only so far")
+                if entry.rule.id in laid_over:
+                    raise RulebookError(f"{name}: rule {entry.rule.id}: the overlay has one of that id already")
+                self._entries[entry.rule.id] = entry
+                laid_over.append(entry.rule.id)
+        return [rule_id for rule_id in laid_over if rule_id in self._entries]
+
+    def rulebook(self) -> Rulebook:
+        return Rulebook(self._categories, self._entries.values())
+
+    def _entries_of(self, name: str, file: _File, *, try_out: bool) -> list[Entry]:
+        if file.category is None:
+            if file.rule:
+                raise RulebookError(f"{name}: rules stand in a [category]")
+            return []
+        category = self._category(name, file.category)
+        return [_entry(name, category, raw, try_out=try_out) for raw in file.rule]
+
+    def _category(self, name: str, raw: dict[str, Any]) -> str:
+        """The id of the file's category; where only an id is given, it is one that is known already."""
+        if raw.keys() == {"id"} and raw["id"] in self._categories:
+            return str(raw["id"])
+        try:
+            category = msgspec.convert(raw, Category)
+        except msgspec.ValidationError as error:
+            raise RulebookError(f"{name}: category: {error}") from error
+        self._categories[category.id] = category
+        return category.id
+
+
+def _shipped() -> list[Traversable]:
+    rules = resources.files(__package__).joinpath("rules")
+    return sorted((file for file in rules.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+
+
+def _read(files: Iterable[Traversable]) -> Iterable[tuple[str, _File]]:
+    for file in files:
+        try:
+            yield file.name, msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File)
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+            raise RulebookError(f"{file.name}: {error}") from error
+
+
+def _entry(file_name: str, category: str, raw: dict[str, Any], *, try_out: bool) -> Entry:
+    name = f"{file_name}: rule {raw.get('id', 'without an id')}"
+    try:
+        rule = msgspec.convert(raw, Rule)
+        wording = compile_wording(words=rule.words, patterns=rule.patterns, unless=rule.unless, needs=rule.needs)
+        if try_out:
+            for pattern in (*wording.patterns, *wording.unless):
+                pattern.try_out()
+    except (msgspec.ValidationError, PatternError) as error:
+        raise RulebookError(f"{name}: {error}") from error
+    if bool(rule.check) == bool(rule.words or rule.patterns):
+        raise RulebookError(f"{name}: it looks for words and patterns, or it has a check")
+    if rule.check and rule.check not in CHECKS:
+        raise RulebookError(f"{name}: there is no check {rule.check}")
+    if not (rule.types and rule.parts and rule.accounts):
+        raise RulebookError(f"{name}: it is for nothing")
+    return Entry(category, rule, wording)
+
+
+_Word = TypeVar("_Word")
+
+
+def _usual(usual: _Word, allowed: Sequence[_Word]) -> _Word:
+    return usual if usual in allowed else allowed[0]
+
+
+def _kind_of(submission: Submission) -> Kind:
+    return Kind(submission.type, submission.part, submission.account, submission.international)
+
+
+def _filled_in(example: Example) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The example's text with its values in place of its variables, and where they stand."""
+    text, spans = "", []
+    rest = example.text
+    for number, value in enumerate(example.values, start=1):
+        before, _, rest = rest.partition(f"{{{number}}}")
+        spans.append((len(text + before), len(text + before + value)))
+        text += before + value
+    return text + rest, tuple(spans)
+
+
+def _digest(categories: dict[str, Category], entries: Sequence[Entry]) -> str:
+    """Of everything that can change a verdict or its words; the examples change neither."""
+    content = (
+        sorted(categories.values(), key=lambda category: category.id),
+        [(entry.category, msgspec.structs.replace(entry.rule, catches=(), lets_pass=())) for entry in entries],
+    )
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+
+
+def main(files: Sequence[str]) -> int:
+    """Hold the shipped rulebook, or just the files named, to its examples: a line for each that fails."""
+    loading = _Loading(tries_out=True)
+    try:
+        loading.add([Path(file) for file in files] or _shipped())
+        rulebook = loading.rulebook()
+    except RulebookError as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    failures = [failure for rule in rulebook.rules for failure in rulebook.failures(rule.id)]
+    sys.stdout.writelines(f"{line}\n" for line in (*failures, f"{len(rulebook.rules)} rules, {len(failures)} failures"))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

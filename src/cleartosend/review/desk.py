@@ -1,0 +1,80 @@
+"""The reviewer's part of a review: see what waits, approve, reject, ban."""
+
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection
+
+from cleartosend.model.accounts import Account, AccountStatus
+from cleartosend.model.applications import (
+    ReviewEvent,
+    ReviewMove,
+    ReviewReason,
+    ReviewState,
+    Signature,
+    Subject,
+    Template,
+)
+from cleartosend.review.moves import make, subject_of
+from cleartosend.store import accounts, applications
+
+WAITING = (ReviewState.PENDING, ReviewState.REFERRED)
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """All that a reviewer sees of one application."""
+
+    application: Signature | Template
+    account: Account
+    history: list[ReviewEvent]
+
+
+def waiting(tx: Connection, subject: Subject) -> list[Signature] | list[Template]:
+    """What waits for a person, longest first."""
+    return applications.in_state(tx, subject, WAITING)
+
+
+def open_folder(tx: Connection, subject: Subject, application_id: int) -> Folder | None:
+    """None when there is no such application, or it was deleted."""
+    application: Signature | Template | None
+    if subject is Subject.SIGNATURE:
+        application = applications.find_signature(tx, application_id)
+    else:
+        application = applications.find_template(tx, application_id)
+    if application is None:
+        return None
+    account = accounts.find(tx, application.account_id)
+    if account is None:
+        return None
+    return Folder(application, account, applications.events_of(tx, subject_of(application), application.id))
+
+
+def approve(tx: Connection, application: Signature | Template, *, by: str, because: str, now: float) -> bool:
+    """Let it be used. False where its state does not allow it; so for the other moves."""
+    return make(tx, application, ReviewMove.APPROVE, by=by, because=because, now=now)
+
+
+def reject(
+    tx: Connection, application: Signature | Template, *, by: str, reason: ReviewReason, because: str, now: float
+) -> bool:
+    """Send it back, or take back what was approved; the applicant reads `because`."""
+    return make(tx, application, ReviewMove.REJECT, by=by, reason=reason, because=because, now=now)
+
+
+def ban(
+    tx: Connection,
+    application: Signature | Template,
+    *,
+    by: str,
+    because: str,
+    now: float,
+    stop_sending: Callable[[Connection, int, float], object],
+) -> bool:
+    """Reject it for good and ban its account, whose waiting messages stop."""
+    if not make(
+        tx, application, ReviewMove.BAN, by=by, reason=ReviewReason.PROHIBITED_CONTENT, because=because, now=now
+    ):
+        return False
+    accounts.set_status(tx, application.account_id, AccountStatus.BANNED, by=by, because=because, now=now)
+    stop_sending(tx, application.account_id, now)
+    return True

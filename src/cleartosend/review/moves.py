@@ -1,0 +1,52 @@
+"""The one place where an application moves from state to state, and the move is kept."""
+
+from sqlalchemy import Connection
+
+from cleartosend import telemetry
+from cleartosend.model.applications import REVIEW_MOVES, ReviewEvent, ReviewMove, Signature, Subject, Template
+from cleartosend.model.verdicts import Verdict
+from cleartosend.store import applications
+
+MACHINE = "machine"
+APPLICANT = "applicant"
+
+
+def subject_of(application: Signature | Template) -> Subject:
+    return Subject.SIGNATURE if isinstance(application, Signature) else Subject.TEMPLATE
+
+
+def make(
+    tx: Connection,
+    application: Signature | Template,
+    move: ReviewMove,
+    *,
+    by: str,
+    now: float,
+    reason: str = "",
+    because: str = "",
+    verdict: Verdict | None = None,
+) -> bool:
+    """Make the move and keep it; False, and nothing done, where the application's state does not allow it."""
+    froms, to = REVIEW_MOVES[move]
+    event = ReviewEvent(
+        subject=subject_of(application),
+        subject_id=application.id,
+        move=move,
+        by=by,
+        at=now,
+        reason=reason,
+        because=because,
+        rulebook=verdict.rulebook if verdict else "",
+        findings=verdict.findings if verdict else (),
+        text=application.text,
+    )
+    reply = because if move in {ReviewMove.REJECT, ReviewMove.BAN} else ""
+    if move is ReviewMove.APPLY:
+        applications.keep_event(tx, event)
+    elif not applications.move(
+        tx, event, account_id=application.account_id, from_states=froms, to_state=to, reply=reply
+    ):
+        return False
+    telemetry.REVIEWS.labels(event.subject, move, "machine" if by == MACHINE else "person").inc()
+    telemetry.log.info("application.moved", subject=event.subject, id=application.id, move=move, by=by, reason=reason)
+    return True

@@ -1,0 +1,82 @@
+"""The machine's part of a review: approve, reject, or refer to a person."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from cleartosend.model.accounts import Account, AccountStatus
+from cleartosend.model.applications import ReviewMove, Signature, SignatureForm, Template, TemplateForm
+from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
+from cleartosend.policy.telling import deciding, in_words
+from cleartosend.review.moves import MACHINE, make
+from cleartosend.store import accounts
+
+TRADEMARK = 4
+GOVERNMENT = 5
+
+
+def submission_of(account: Account, form: SignatureForm | TemplateForm) -> Submission:
+    """What the policy is asked about an application."""
+    if isinstance(form, SignatureForm):
+        return Submission(
+            text=form.text,
+            type=MessageType.NOTIFICATION,
+            account=account.kind,
+            international=form.international,
+            part=Part.SIGNATURE,
+        )
+    return Submission(text=form.text, type=form.type, account=account.kind, international=form.international)
+
+
+def triage(
+    tx: Connection,
+    application: Signature | Template,
+    verdict: Verdict,
+    *,
+    account: Account,
+    now: float,
+    stop_sending: Callable[[Connection, int, float], object],
+) -> None:
+    """Decide what can be decided from the text and the form; the rest waits for a person."""
+    if verdict.decision is Decision.REJECT:
+        reject(tx, application, verdict, now=now)
+        if verdict.bans:
+            # Row 12 of the policy: the account stops at once; a person then bans or restores it.
+            because = in_words(verdict.findings)
+            accounts.set_status(tx, account.id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
+            stop_sending(tx, account.id, now)
+    elif verdict.decision is Decision.REFER:
+        refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
+    elif reason := documents_need_a_person(application):
+        refer(tx, application, verdict, reason=reason, now=now)
+    else:
+        approve(tx, application, verdict, now=now)
+
+
+def approve(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> bool:
+    return make(tx, application, ReviewMove.APPROVE, by=MACHINE, now=now, verdict=verdict)
+
+
+def refer(tx: Connection, application: Signature | Template, verdict: Verdict, *, reason: str, now: float) -> bool:
+    because = in_words(verdict.findings)
+    return make(tx, application, ReviewMove.REFER, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict)
+
+
+def reject(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> bool:
+    reason, because = deciding(verdict.findings)[0].rule, in_words(verdict.findings)
+    return make(
+        tx, application, ReviewMove.REJECT, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict
+    )
+
+
+def documents_need_a_person(application: Signature | Template) -> str:
+    """Why a person must look at the papers of a signature; empty where the verified account answers for it."""
+    if isinstance(application, Template):
+        return ""
+    if application.for_another:
+        return "power-of-attorney"
+    if application.sign_type == TRADEMARK:
+        return "trademark-certificate"
+    if application.sign_type == GOVERNMENT:
+        return "government-certificate"
+    return ""

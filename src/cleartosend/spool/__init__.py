@@ -1,0 +1,1 @@
+"""Where accepted messages wait for a carrier."""

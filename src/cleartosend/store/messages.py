@@ -1,0 +1,261 @@
+"""Calls and messages: recorded, moved from state to state, and asked for."""
+
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from cleartosend.model.messages import MESSAGE_MOVES, Ending, MessageMove, MessageState, Party
+from cleartosend.store.bulk import insert_rows
+from cleartosend.store.schema import handovers, messages, status_queue, submissions
+
+
+class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A message with what it shares with the others of its call."""
+
+    id: int
+    submission_id: int
+    account_id: int
+    sdk_app_id: str
+    number: str
+    iso: str
+    segments: int
+    state: MessageState
+    reason: str
+    code: str
+    party: Party
+    accepted_at: float
+    deadline_at: float | None
+    submitted_at: float | None
+    ended_at: float | None
+    signature: str
+    type: str
+    international: bool
+    session_context: str
+
+
+class SubmissionRow(NamedTuple):
+    """A row of `submissions`, in the order of its columns."""
+
+    id: int
+    account_id: int
+    sdk_app_id: str
+    template_id: str
+    signature: str
+    type: str
+    international: bool
+    text: str
+    session_context: str
+    extension_code: str
+    sender_id: str
+    rulebook: str
+    findings: str
+    at: float
+
+
+class MessageRow(NamedTuple):
+    """A row of `messages`, in the order of its columns."""
+
+    id: int
+    submission_id: int
+    account_id: int
+    sdk_app_id: str
+    number: str
+    iso: str
+    segments: int
+    state: str
+    reason: str
+    code: str
+    party: str
+    accepted_at: float
+    deadline_at: float | None
+    submitted_at: float | None
+    ended_at: float | None
+
+
+def record(tx: Connection, submission_rows: Sequence[SubmissionRow], message_rows: Sequence[MessageRow]) -> None:
+    """Write calls and their messages."""
+    insert_rows(tx, submissions, submission_rows)
+    insert_rows(tx, messages, message_rows)
+
+
+def hand_over(
+    tx: Connection, taken: Sequence[tuple[int, str, Sequence[str]]], *, now: float, receipt_by: float
+) -> None:
+    """Messages (id, carrier, its ids for the parts) that a carrier took; a receipt is due by the time given."""
+    if not taken:
+        return
+    ids = [message_id for message_id, _carrier, _ids in taken]
+    tx.execute(_HAND_OVER, {"ids": ids, "now": now, "receipt_by": receipt_by})
+    tx.execute(
+        _KEEP_CARRIER_ID,
+        [
+            {"carrier": carrier, "carrier_id": one, "message_id": message_id, "at": now}
+            for message_id, carrier, ids_of_parts in taken
+            for one in ids_of_parts
+        ],
+    )
+
+
+_HAND_OVER = (
+    update(messages)
+    .where(
+        messages.c.id.in_(bindparam("ids", expanding=True)),
+        messages.c.state.in_(MESSAGE_MOVES[MessageMove.SUBMIT][0]),
+    )
+    .values(state=MessageState.SUBMITTED, submitted_at=bindparam("now"), deadline_at=bindparam("receipt_by"))
+)
+# A carrier that gives one id twice is heard about its newest message.
+_KEEP_CARRIER_ID = upsert(handovers).on_conflict_do_update(
+    index_elements=[handovers.c.carrier, handovers.c.carrier_id],
+    set_={"message_id": upsert(handovers).excluded.message_id, "at": upsert(handovers).excluded.at},
+)
+
+
+def end(tx: Connection, move: MessageMove, endings: Sequence[Ending]) -> list[Ending]:
+    """
+    Bring messages to the ends given, and put those ends where their customers pull them from.
+
+    Messages from whose state the move may not start are passed over; returns the endings of the others.
+    """
+    if not endings:
+        return []
+    froms, _to, _by = MESSAGE_MOVES[move]
+    rows = tx.execute(_IN_STATE, {"ids": [ending.message_id for ending in endings], "states": list(froms)})
+    may_move = {row[0] for row in rows}
+    moved = [ending for ending in endings if ending.message_id in may_move]
+    if moved:
+        tx.execute(
+            _END,
+            [
+                {
+                    "message_id": ending.message_id,
+                    "to_state": ending.state,
+                    "to_code": ending.code,
+                    "to_party": ending.party,
+                    "to_ended_at": ending.at,
+                }
+                for ending in moved
+            ],
+        )
+        tx.execute(_QUEUE, {"ids": [ending.message_id for ending in moved]})
+    return moved
+
+
+# The rows are held until they are changed, against another node that would move them as well.
+_IN_STATE = (
+    select(messages.c.id)
+    .where(
+        messages.c.id.in_(bindparam("ids", expanding=True)), messages.c.state.in_(bindparam("states", expanding=True))
+    )
+    .with_for_update()
+)
+_END = (
+    update(messages)
+    .where(messages.c.id == bindparam("message_id"))
+    .values(
+        state=bindparam("to_state"),
+        code=bindparam("to_code"),
+        party=bindparam("to_party"),
+        ended_at=bindparam("to_ended_at"),
+        deadline_at=None,
+    )
+)
+
+
+_QUEUE = insert(status_queue).from_select(
+    ["sdk_app_id", "message_id"],
+    select(messages.c.sdk_app_id, messages.c.id)
+    .where(messages.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(messages.c.id),
+)
+
+
+def take_statuses(tx: Connection, sdk_app_id: str, limit: int) -> list[MessageRecord]:
+    """The oldest statuses of the queue, each handed out once."""
+    oldest = (
+        select(status_queue.c.id)
+        .where(status_queue.c.sdk_app_id == sdk_app_id)
+        .order_by(status_queue.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = sorted(
+        tx.execute(
+            delete(status_queue)
+            .where(status_queue.c.id.in_(oldest.scalar_subquery()))
+            .returning(status_queue.c.id, status_queue.c.message_id)
+        )
+    )
+    by_id = {message.id: message for message in find(tx, [row[1] for row in taken])}
+    return [by_id[row[1]] for row in taken]
+
+
+def find(tx: Connection, message_ids: Collection[int]) -> list[MessageRecord]:
+    rows = tx.execute(_question().where(messages.c.id.in_(message_ids)))
+    return [_record(row) for row in rows]
+
+
+def newest_id(tx: Connection) -> int:
+    """The largest number in use for a call or a message; 0 in an empty store."""
+    return max(tx.execute(select(func.max(table.c.id))).scalar() or 0 for table in (messages, submissions))
+
+
+def last_to(tx: Connection, number: str) -> MessageRecord | None:
+    """The newest message that went out to the number: what a reply most likely answers."""
+    row = tx.execute(
+        _question()
+        .where(messages.c.number == number, messages.c.submitted_at.is_not(None))
+        .order_by(messages.c.accepted_at.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _record(row)
+
+
+def overdue(tx: Connection, state: MessageState, *, now: float, limit: int) -> list[int]:
+    """Messages whose deadline in this state has passed."""
+    rows = tx.execute(
+        select(messages.c.id)
+        .where(messages.c.deadline_at.is_not(None), messages.c.deadline_at <= now, messages.c.state == state)
+        .limit(limit)
+    )
+    return [row[0] for row in rows]
+
+
+def count_by_state(tx: Connection) -> dict[str, int]:
+    """How many messages wait in each state that has a deadline."""
+    rows = tx.execute(
+        select(messages.c.state, func.count()).where(messages.c.deadline_at.is_not(None)).group_by(messages.c.state)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def messages_of_ids(tx: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Which messages the carriers mean by these pairs of carrier and id."""
+    found: dict[tuple[str, str], int] = {}
+    for carrier in {carrier for carrier, _id in pairs}:
+        ids = [one for its, one in pairs if its == carrier]
+        rows = tx.execute(_MEANT, {"of_carrier": carrier, "ids": ids})
+        found.update({(carrier, row[0]): row[1] for row in rows})
+    return found
+
+
+_MEANT = select(handovers.c.carrier_id, handovers.c.message_id).where(
+    handovers.c.carrier == bindparam("of_carrier"), handovers.c.carrier_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _question() -> Select[Any]:
+    return select(
+        messages,
+        submissions.c.signature,
+        submissions.c.type,
+        submissions.c.international,
+        submissions.c.session_context,
+    ).join(submissions, submissions.c.id == messages.c.submission_id)
+
+
+def _record(row: Row[Any]) -> MessageRecord:
+    return msgspec.convert(row, MessageRecord, from_attributes=True)

@@ -1,0 +1,276 @@
+"""Every table, for every engine."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
+)
+
+# SQLite numbers rows by itself only for a column of the type INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+account_events = Table(
+    "account_events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("status", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+apps = Table(
+    "apps",
+    metadata,
+    Column("sdk_app_id", Text, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("secret_id", Text, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+signatures = Table(
+    "signatures",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("text", Text, nullable=False),
+    Column("sign_type", SmallInteger, nullable=False),
+    Column("document_type", SmallInteger, nullable=False),
+    Column("international", Boolean, nullable=False),
+    Column("for_another", Boolean, nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("qualification_id", BigInteger),
+    Column("state", Text, nullable=False, index=True),
+    Column("reply", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("signature_id", Id, primary_key=True),
+    Column("proof_image", LargeBinary, nullable=False),
+    Column("commission_image", LargeBinary, nullable=False),
+)
+
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("name", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("international", Boolean, nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("state", Text, nullable=False, index=True),
+    Column("reply", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+review_events = Table(
+    "review_events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", Id, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("rulebook", Text, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    Index(None, "subject", "subject_id"),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("since", Float, nullable=False),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("signature", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("at", Float, nullable=False),
+)
+
+# A place is room for one more message to a number in a window of time.
+places = Table(
+    "places",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("limit", Text, primary_key=True),
+    Column("content", BigInteger, primary_key=True),
+    Column("cap", Integer, nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("since", Float, nullable=False),
+    Column("until", Float, nullable=False, index=True),
+)
+
+# One row a call; what all its messages share.
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("account_id", Id, nullable=False),
+    Column("sdk_app_id", Text, nullable=False),
+    Column("template_id", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("international", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("session_context", Text, nullable=False),
+    Column("extension_code", Text, nullable=False),
+    Column("sender_id", Text, nullable=False),
+    Column("rulebook", Text, nullable=False),
+    Column("findings", JSON, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# One row a recipient.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("submission_id", BigInteger, nullable=False),
+    Column("account_id", Id, nullable=False),
+    Column("sdk_app_id", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("iso", Text, nullable=False),
+    Column("segments", SmallInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("party", Text, nullable=False),
+    Column("accepted_at", Float, nullable=False),
+    Column("deadline_at", Float),
+    Column("submitted_at", Float),
+    Column("ended_at", Float),
+    Index(None, "number", "accepted_at"),
+    # Only what still waits has a deadline, so the index stays as small as the traffic in flight.
+    Index(
+        "ix_messages_deadline_at",
+        "deadline_at",
+        sqlite_where=text("deadline_at IS NOT NULL"),
+        postgresql_where=text("deadline_at IS NOT NULL"),
+    ),
+)
+
+# Which message a carrier means by its id: one row a part.
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("carrier", Text, primary_key=True),
+    Column("carrier_id", Text, primary_key=True),
+    Column("message_id", BigInteger, nullable=False, index=True),
+    Column("at", Float, nullable=False),
+)
+
+spool = Table(
+    "spool",
+    metadata,
+    Column("message_id", Id, primary_key=True, autoincrement=False),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("lane", SmallInteger, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("claimed_until", Float, nullable=False),
+    Column("attempts", SmallInteger, nullable=False),
+    Column("at_most_once", Boolean, nullable=False),
+    Index(None, "lane", "message_id"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("carrier", Text, nullable=False),
+    Column("carrier_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("message_id", BigInteger),
+    # A carrier may say the same thing twice.
+    UniqueConstraint("carrier", "carrier_id", "code"),
+    Index(
+        "ix_receipts_parked",
+        "carrier",
+        "carrier_id",
+        sqlite_where=text("message_id IS NULL"),
+        postgresql_where=text("message_id IS NULL"),
+    ),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("carrier", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("extension_code", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("account_id", Id),
+    Column("sdk_app_id", Text),
+    Column("signature", Text),
+)
+
+# Statuses that a customer has not pulled yet.
+status_queue = Table(
+    "status_queue",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("sdk_app_id", Text, nullable=False),
+    Column("message_id", BigInteger, nullable=False),
+    Index(None, "sdk_app_id", "id"),
+)

@@ -1,0 +1,78 @@
+"""What the service tells its operator: metrics for Prometheus and structured logs, never a text or a whole number."""
+
+import logging
+import sys
+from collections.abc import Iterable
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+
+from cleartosend.model.messages import Ending, accepted_at
+
+# Fine where an API answers (milliseconds), coarse where telephones do (minutes).
+_API_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_DELIVERY_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
+
+REQUESTS = Counter("cleartosend_requests_total", "Calls answered, by action and code.", ["action", "code"])
+REQUEST_SECONDS = Histogram(
+    "cleartosend_request_seconds", "From a call's last byte to its answer.", ["action"], buckets=_API_BUCKETS
+)
+ACCEPTED = Counter("cleartosend_messages_accepted_total", "Messages on disk and promised.")
+REFUSED = Counter("cleartosend_messages_refused_total", "Messages and calls refused, by reason.", ["reason"])
+SUBMITTED = Counter("cleartosend_messages_submitted_total", "Messages that a carrier took.", ["carrier"])
+NOT_SUBMITTED = Counter(
+    "cleartosend_messages_not_submitted_total", "Answers of carriers that did not take a message.", ["carrier", "code"]
+)
+RECEIPTS = Counter("cleartosend_receipts_total", "Receipts stored, by status.", ["carrier", "status"])
+REPEATED_RECEIPTS = Counter("cleartosend_receipts_repeated_total", "Receipts that said what was known.", ["carrier"])
+REPLIES = Counter("cleartosend_replies_total", "Replies stored.", ["carrier"])
+ENDED = Counter("cleartosend_messages_ended_total", "Messages at their end, by state.", ["state"])
+QUEUED = Gauge("cleartosend_messages_queued", "Messages that no carrier has yet, by lane.", ["lane"])
+AWAITING_RECEIPT = Gauge("cleartosend_messages_awaiting_receipt", "Messages a carrier took and has not settled.")
+PARKED_RECEIPTS = Gauge("cleartosend_receipts_parked", "Receipts whose message is not known yet.")
+REVIEWS = Counter("cleartosend_reviews_total", "Moves of applications.", ["subject", "move", "by"])
+SUBMIT_SECONDS = Histogram(
+    "cleartosend_accept_to_submit_seconds", "From acceptance to the carrier's answer.", buckets=_DELIVERY_BUCKETS
+)
+DELIVERY_SECONDS = Histogram(
+    "cleartosend_accept_to_end_seconds", "From acceptance to the message's end.", buckets=_DELIVERY_BUCKETS
+)
+
+
+def set_up_logging(log_format: str, *, least: int = logging.INFO) -> None:
+    """Events with fields on standard error: `json` for machines, `text` for people, `auto` by who is there to read."""
+    as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=False)
+        if as_text
+        else structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        # Looked up anew for each line: who redirects standard error is obeyed.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def tell_ended(endings: Iterable[Ending]) -> None:
+    """
+    Count messages that came to their end, with the time it took.
+
+    For when the transaction that ended them is committed: it may be run twice, and a counter has no way back.
+    """
+    for ending in endings:
+        ENDED.labels(ending.state).inc()
+        DELIVERY_SECONDS.observe(max(ending.at - accepted_at(ending.message_id), 0.0))
+
+
+# A command that is not a server speaks for itself; only what goes wrong is logged.
+set_up_logging("auto", least=logging.WARNING)
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()

@@ -1,0 +1,263 @@
+"""What was accepted leaves the spool, reaches a carrier, and ends in a stated state, whatever the carrier does."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from sqlalchemy import Connection, select
+from usual import Clock, Usual, reasons, usual_account, usual_admission
+
+from cleartosend.carriers import dispatch as moves
+from cleartosend.carriers.dispatch import Dispatch
+from cleartosend.carriers.simulator import BEHAVIOURS, SimulatorCarrier
+from cleartosend.compose import sweep
+from cleartosend.delivery.receipts import Receipts, take_parked
+from cleartosend.delivery.replies import Replies
+from cleartosend.model.messages import MessageState, Parcel, Party, Receipt, ReceiptStatus, Reply
+from cleartosend.model.reasons import Reason
+from cleartosend.ports import Carrier, Engine, NotSubmitted, Submitted
+from cleartosend.settings import Settings
+from cleartosend.spool import embedded as spool
+from cleartosend.store import messages, receipts
+from cleartosend.store.messages import MessageRecord
+from cleartosend.store.schema import members as members_table, messages as messages_table
+
+FAST = Settings(simulator_delay_seconds=0.01, retry_after_seconds=0.0)
+ENOUGH_SECONDS = 20
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def simulator(clock: Clock) -> SimulatorCarrier:
+    return SimulatorCarrier(delay_seconds=FAST.simulator_delay_seconds, seed=1, clock=clock)
+
+
+@contextlib.asynccontextmanager
+async def sending(engine: Engine, carrier: Carrier, clock: Clock) -> AsyncIterator[Dispatch]:
+    """The carrier's side of the house, at work."""
+    await carrier.start(on_receipt=Receipts(engine).take, on_reply=Replies(engine).take)
+    dispatch = Dispatch(engine=engine, carrier=carrier, settings=FAST, clock=clock, settle_parked=take_parked)
+    running = asyncio.get_running_loop().create_task(dispatch.run())
+    try:
+        yield dispatch
+    finally:
+        dispatch.stop()
+        await running
+        await carrier.stop()
+
+
+async def every_message(engine: Engine) -> list[MessageRecord]:
+    def question(tx: Connection) -> list[MessageRecord]:
+        ids = tx.execute(select(messages_table.c.id).order_by(messages_table.c.id)).scalars().all()
+        return sorted(messages.find(tx, ids), key=lambda message: message.id)
+
+    return await engine.read(question)
+
+
+async def until(what: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        while not await what():
+            await asyncio.sleep(0.01)
+
+
+async def ended(engine: Engine) -> list[MessageRecord]:
+    """All messages, once none waits any more."""
+
+    async def nobody_waits() -> bool:
+        return all(
+            message.state not in {MessageState.ACCEPTED, MessageState.SUBMITTED}
+            for message in await every_message(engine)
+        )
+
+    await until(nobody_waits)
+    return await every_message(engine)
+
+
+async def accept(engine: Engine, clock: Clock, *numbers: str) -> Usual:
+    usual = await usual_account(engine)
+    clock.advance(1)
+    assert reasons(await usual_admission(engine, clock).accept(usual.call(*numbers))) == [None] * len(numbers)
+    return usual
+
+
+async def test_what_was_accepted_is_delivered(engine: Engine, clock: Clock) -> None:
+    await accept(engine, clock, *(f"+86137{number:08}" for number in range(200)))
+    async with sending(engine, simulator(clock), clock):
+        kept = await ended(engine)
+    assert {(message.state, message.code, message.party) for message in kept} == {
+        (MessageState.DELIVERED, "DELIVRD", Party.NOBODY)
+    }
+    assert await engine.read(spool.depth) == {}
+
+
+ENDS = [
+    ("99001", MessageState.FAILED, "REJECTD", Party.CARRIER),
+    ("99002", MessageState.DELIVERED, "DELIVRD", Party.NOBODY),
+    ("99003", MessageState.FAILED, "MK:0000", Party.PHONE),
+    ("99004", MessageState.FAILED, "MI:0013", Party.PHONE),
+    ("99005", MessageState.FAILED, "MK:0017", Party.PHONE),
+    ("99006", MessageState.FAILED, "BWLIST", Party.CARRIER),
+    ("99007", MessageState.EXPIRED, "EXPIRED", Party.PHONE),
+    ("99008", MessageState.UNKNOWN, "UNKNOWN", Party.CARRIER),
+    ("99009", MessageState.DELIVERED, "DELIVRD", Party.NOBODY),
+    ("99010", MessageState.DELIVERED, "DELIVRD", Party.NOBODY),
+    ("99012", MessageState.DELIVERED, "DELIVRD", Party.NOBODY),
+    ("99013", MessageState.DELIVERED, "DELIVRD", Party.NOBODY),
+    ("99014", MessageState.DELIVERED, "DELIVRD", Party.NOBODY),
+]
+
+
+@pytest.mark.parametrize(("ending", "state", "code", "party"), ENDS)
+async def test_each_ending_of_a_number_comes_to_its_end(
+    engine: Engine, clock: Clock, ending: str, state: MessageState, code: str, party: Party
+) -> None:
+    assert ending in BEHAVIOURS
+    usual = await accept(engine, clock, f"+86137000{ending}")
+    async with sending(engine, simulator(clock), clock):
+        [message] = await ended(engine)
+    assert (message.state, message.code, message.party) == (state, code, party)
+    # However often the carrier spoke, the customer hears once.
+    taken = await engine.write(lambda tx: messages.take_statuses(tx, usual.account.sdk_app_id, 100))
+    assert [one.id for one in taken] == [message.id]
+    assert await engine.read(receipts.count_parked) == 0
+
+
+def test_each_documented_ending_is_tested() -> None:
+    # The one without a receipt has a test of its own below.
+    assert {row[0] for row in ENDS} | {"99011"} == set(BEHAVIOURS)
+
+
+async def test_a_message_without_a_receipt_ends_as_unknown_and_a_late_receipt_still_settles_it(
+    engine: Engine, clock: Clock
+) -> None:
+    await accept(engine, clock, "+8613700099011")
+    async with sending(engine, simulator(clock), clock):
+
+        async def is_submitted() -> bool:
+            return (await every_message(engine))[0].state is MessageState.SUBMITTED
+
+        await until(is_submitted)
+    clock.advance(FAST.receipt_within_seconds + 1)
+    await engine.write(lambda tx: sweep(tx, clock()))
+    [message] = await every_message(engine)
+    assert (message.state, message.code, message.party) == (MessageState.UNKNOWN, "NORECEIPT", Party.CARRIER)
+    late = Receipt(
+        carrier="simulator",
+        carrier_id=f"{message.id:x}",
+        status=ReceiptStatus.DELIVERED,
+        code="DELIVRD",
+        at=clock(),
+    )
+    await Receipts(engine).take(late)
+    [message] = await every_message(engine)
+    assert message.state is MessageState.DELIVERED
+
+
+async def test_a_receipt_nobody_knows_is_kept(engine: Engine, clock: Clock) -> None:
+    stray = Receipt(carrier="simulator", carrier_id="beef", status=ReceiptStatus.DELIVERED, code="DELIVRD", at=clock())
+    await Receipts(engine).take(stray)
+    await Receipts(engine).take(stray)
+    assert await engine.read(receipts.count_parked) == 1
+
+
+async def test_a_message_that_no_carrier_takes_in_time_expires(engine: Engine, clock: Clock) -> None:
+    await accept(engine, clock, "+8613711112222")
+    clock.advance(FAST.submit_within_seconds + 1)
+    await engine.write(lambda tx: sweep(tx, clock()))
+    [message] = await every_message(engine)
+    assert (message.state, message.party) == (MessageState.EXPIRED, Party.US)
+    assert await engine.read(spool.depth) == {}
+
+
+async def test_what_waits_of_a_stopped_account_does_not_go_out(engine: Engine, clock: Clock) -> None:
+    usual = await accept(engine, clock, "+8613711112222")
+    other = await accept(engine, clock, "+8613711113333")
+    await engine.write(lambda tx: moves.stop(tx, usual.account.account_id, clock()))
+    async with sending(engine, simulator(clock), clock):
+        kept = await ended(engine)
+    states = {message.account_id: (message.state, message.code) for message in kept}
+    assert states[usual.account.account_id] == (MessageState.FAILED, "STOPPED")
+    assert states[other.account.account_id] == (MessageState.DELIVERED, "DELIVRD")
+
+
+async def test_a_reply_of_r_takes_the_number_off(engine: Engine, clock: Clock) -> None:
+    usual = await accept(engine, clock, "+8613700099013")
+    async with sending(engine, simulator(clock), clock):
+        await ended(engine)
+
+        async def is_refused() -> bool:
+            clock.advance(60)
+            answer = await usual_admission(engine, clock).accept(usual.call("+8613700099013", values=["9", "5"]))
+            return reasons(answer) == [Reason.OPTED_OUT]
+
+        await until(is_refused)
+
+
+class DeadCarrier:
+    """Takes parcels and dies before it answers."""
+
+    name = "simulator"
+
+    def __init__(self) -> None:
+        self.taken: list[Parcel] = []
+
+    async def start(
+        self, *, on_receipt: Callable[[Receipt], Awaitable[None]], on_reply: Callable[[Reply], Awaitable[None]]
+    ) -> None:
+        pass
+
+    async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
+        self.taken.append(parcel)
+        raise ConnectionResetError
+
+    async def stop(self) -> None:
+        pass
+
+
+async def test_after_a_crash_what_was_in_flight_is_sent_again_but_marketing_is_not(
+    engine: Engine, clock: Clock
+) -> None:
+    usual = await usual_account(engine)
+    admission = usual_admission(engine, clock)
+    await engine.write(
+        lambda tx: (
+            tx.execute(
+                members_table.insert(),
+                {
+                    "account_id": usual.account.account_id,
+                    "number": "+8613711113333",
+                    "source": "purchase",
+                    "since": 1.0,
+                },
+            ).rowcount
+        )
+    )
+    await admission.accept(usual.call("+8613711112222"))
+    await admission.accept(usual.call("+8613711113333", template=usual.marketing))
+    dead = DeadCarrier()
+    async with sending(engine, dead, clock):
+
+        async def both_were_taken() -> bool:
+            return len(dead.taken) == 2
+
+        await until(both_were_taken)
+    # A new process, which knows that it is alone.
+    await engine.write(lambda tx: spool.end_claims(tx, now=clock()))
+    await engine.write(lambda tx: sweep(tx, clock()))
+    async with sending(engine, simulator(clock), clock):
+        code, marketing = await ended(engine)
+    assert (code.state, code.number) == (MessageState.DELIVERED, "+8613711112222")
+    assert (marketing.state, marketing.code, marketing.party) == (MessageState.UNKNOWN, "INDOUBT", Party.US)
+
+
+async def test_codes_do_not_wait_behind_marketing(engine: Engine, clock: Clock) -> None:
+    usual = await usual_account(engine)
+    admission = usual_admission(engine, clock)
+    await admission.accept(usual.call("+8613711112222", template=usual.notice))
+    await admission.accept(usual.call("+8613711113333"))
+    first, second = await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 1, limit=10))
+    assert (first.number, second.number) == ("+8613711113333", "+8613711112222")

@@ -1,0 +1,165 @@
+"""The usual account, its usual signature and templates, and a clock that moves only when told."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from cleartosend.admission.accept import Admission, MessageIds
+from cleartosend.admission.directory import Directory
+from cleartosend.cli.account import NewAccount, create_account
+from cleartosend.model.accounts import AccountKind, AccountSettings
+from cleartosend.model.applications import ReviewMove, SignatureForm, TemplateForm
+from cleartosend.model.messages import RecipientOutcome, SendCall
+from cleartosend.model.reasons import Reason, Refusal
+from cleartosend.model.verdicts import (
+    Action,
+    Decision,
+    Finding,
+    MessageType,
+    Nature,
+    Submission,
+    Verdict,
+)
+from cleartosend.ports import Engine
+from cleartosend.review.moves import make
+from cleartosend.settings import Settings
+from cleartosend.store import accounts, applications
+from cleartosend.store.secrets import Vault
+
+VAULT = Vault(bytes(32))
+# 2026-03-02 04:00:00 UTC is noon in Beijing.
+NOON_IN_BEIJING = 1772424000.0
+SIGNATURE = "清风书店"
+CODE_TEMPLATE = "您的验证码是{1}，{2}分钟内有效。"
+NOTICE_TEMPLATE = "您的订单{1}已发货，请留意查收。"
+MARKETING_TEMPLATE = "尊敬的会员，本店新书上架，欢迎选购。拒收请回复R"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
+
+
+class Clock:
+    """Stands still until it is told to move."""
+
+    def __init__(self, now: float = NOON_IN_BEIJING) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Usual(msgspec.Struct, frozen=True):
+    """An account that may send, and what it sends with."""
+
+    account: NewAccount
+    code: str
+    notice: str
+    marketing: str
+
+    def call(self, *numbers: str, template: str | None = None, **differs: Any) -> SendCall:
+        """The usual call: a code to the numbers, but for what differs."""
+        template = template or self.code
+        values: tuple[str, ...] = {self.code: ("123456", "5"), self.notice: ("8841",)}.get(template, ())
+        fields: dict[str, object] = {
+            "account_id": self.account.account_id,
+            "secret_id": self.account.secret_id,
+            "sdk_app_id": self.account.sdk_app_id,
+            "template_id": template,
+            "signature": SIGNATURE,
+            "numbers": numbers,
+            "values": values,
+        }
+        return msgspec.convert(fields | differs, SendCall)
+
+
+async def usual_account(engine: Engine, *, kind: AccountKind = AccountKind.ORGANIZATION) -> Usual:
+    """An account with one approved signature and an approved template of each type."""
+
+    def work(tx: Connection) -> Usual:
+        account = create_account(tx, name="清风书店", kind=kind, verified=True, vault=VAULT, now=1.0)
+        approved_signature(tx, account.account_id)
+        return Usual(
+            account,
+            code=approved_template(tx, account.account_id, CODE_TEMPLATE, MessageType.VERIFICATION),
+            notice=approved_template(tx, account.account_id, NOTICE_TEMPLATE, MessageType.NOTIFICATION),
+            marketing=approved_template(tx, account.account_id, MARKETING_TEMPLATE, MessageType.MARKETING),
+        )
+
+    return await engine.write(work)
+
+
+def approved_signature(tx: Connection, account_id: int, text: str = SIGNATURE, *, international: bool = False) -> int:
+    form = SignatureForm(
+        text=text, sign_type=0, document_type=0, international=international, for_another=False, proof_image=PNG
+    )
+    signature_id = applications.add_signature(tx, account_id, form, now=1.0)
+    signature = applications.find_signature(tx, signature_id)
+    assert signature is not None
+    assert make(tx, signature, ReviewMove.APPROVE, by="tester", now=1.0)
+    return signature_id
+
+
+def approved_template(
+    tx: Connection, account_id: int, text: str, type_: MessageType, *, international: bool = False
+) -> str:
+    form = TemplateForm(name="t", text=text, type=type_, international=international)
+    template_id = applications.add_template(tx, account_id, form, now=1.0)
+    template = applications.find_template(tx, template_id)
+    assert template is not None
+    assert make(tx, template, ReviewMove.APPROVE, by="tester", now=1.0)
+    return str(template_id)
+
+
+def simple_judge(submission: Submission) -> Verdict:
+    """Knows one rule: 贷款 is refused. For tests that are not about the policy."""
+    start = submission.text.find("贷款")
+    findings = (
+        ()
+        if start < 0
+        else (
+            Finding(
+                rule="loan-offer",
+                category="loan",
+                action=Action.REJECT,
+                because="不得发送贷款内容。",
+                clause="",
+                quote="贷款",
+                start=start,
+                end=start + 2,
+            ),
+        )
+    )
+    return Verdict(
+        decision=Decision.REJECT if findings else Decision.APPROVE,
+        nature=Nature(submission.type),
+        rulebook="test",
+        findings=findings,
+    )
+
+
+def usual_admission(engine: Engine, clock: Clock) -> Admission:
+    return Admission(
+        engine=engine,
+        directory=Directory(engine, VAULT, monotonic=clock),
+        judge=simple_judge,
+        settings=Settings(),
+        clock=clock,
+        ids=MessageIds(0, clock),
+    )
+
+
+async def change_settings(engine: Engine, usual: Usual, **changes: object) -> None:
+    """Set some of the usual account's settings."""
+
+    def work(tx: Connection) -> None:
+        accounts.set_settings(tx, usual.account.account_id, msgspec.convert(changes, AccountSettings))
+
+    await engine.write(work)
+
+
+def reasons(answer: list[RecipientOutcome] | Refusal) -> list[Reason | None]:
+    """Why each number of a call was refused; None where it was accepted."""
+    assert not isinstance(answer, Refusal), answer
+    return [outcome.refusal.reason if outcome.refusal else None for outcome in answer]
