@@ -61,7 +61,13 @@ class Platform:
         self.clock = clock
         self.directory = Directory(engine, vault)
         self.admission = Admission(
-            engine=engine, directory=self.directory, judge=self.judge, settings=settings, clock=clock, ids=ids
+            engine=engine,
+            directory=self.directory,
+            judge=self.judge,
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            stop_sending=moves.stop,
         )
         self.applications = Applications(engine=engine, judge=self.judge, clock=clock, stop_sending=moves.stop)
         self.receipts = Receipts(engine)

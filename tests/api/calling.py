@@ -8,12 +8,20 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from usual import SIGNATURE, VAULT, Clock, approved_signature, approved_template, simple_judge
+from usual import (
+    SIGNATURE,
+    VAULT,
+    Clock,
+    approved_signature,
+    approved_template,
+    simple_judge,
+)
 
 from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
 from cleartosend.api.tencent.door import Door, Message
 from cleartosend.api.tencent.signing import Request
+from cleartosend.carriers.dispatch import stop
 from cleartosend.model.accounts import Account, AccountKind, App, Credential
 from cleartosend.model.verdicts import Action, Decision, Finding, MessageType, Part, Submission, Verdict
 from cleartosend.ports import Engine
@@ -183,9 +191,15 @@ async def open_service(engine: Engine, settings: Settings, *, kind: AccountKind 
     )
     await engine.write(lambda tx: accounts.add_credential(tx, credential, vault=VAULT))
     directory = Directory(engine, VAULT)
-    applications = Applications(engine=engine, judge=judge, clock=clock, stop_sending=lambda _tx, _account, _now: None)
+    applications = Applications(engine=engine, judge=judge, clock=clock, stop_sending=stop)
     admission = Admission(
-        engine=engine, directory=directory, judge=judge, settings=settings, clock=clock, ids=MessageIds(0, clock)
+        engine=engine,
+        directory=directory,
+        judge=judge,
+        settings=settings,
+        clock=clock,
+        ids=MessageIds(0, clock),
+        stop_sending=stop,
     )
     service = Service(
         engine=engine,

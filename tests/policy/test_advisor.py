@@ -725,11 +725,10 @@ COMMON = [
         "conditional",
         [
             "营销短信几点可以发",
-            "凌晨能发促销吗",
-            "Can I send promotions at night?",
             "When during the day may marketing go out? At what time?",
         ],
     ),
+    ("outside-marketing-hours", "no", ["凌晨能发促销吗", "Can I send promotions at night?"]),
     (
         "how-to-know",
         "conditional",

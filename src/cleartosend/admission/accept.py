@@ -13,14 +13,15 @@ from cleartosend.admission.admit import (
     Recipient,
     admit_call,
     admit_content,
+    admit_means,
     admit_recipient,
-    admit_values,
 )
 from cleartosend.admission.directory import Directory, Dossier
 from cleartosend.admission.encoding import segments
 from cleartosend.admission.frequency import BEIJING_SECONDS_AHEAD, Wanted, content_of, take_places
 from cleartosend.admission.numbers import PhoneNumber, read_number
 from cleartosend.admission.rendering import fill, sign
+from cleartosend.model.accounts import MACHINE, AccountStatus
 from cleartosend.model.messages import (
     EPOCH_MILLISECONDS,
     LANES,
@@ -105,6 +106,7 @@ class Admission:
         settings: Settings,
         clock: Callable[[], float],
         ids: MessageIds,
+        stop_sending: Callable[[Connection, int, float], object],
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -112,6 +114,7 @@ class Admission:
         self._settings = settings
         self._clock = clock
         self._ids = ids
+        self._stop_sending = stop_sending
         self._record: Callable[[_Draft], Awaitable[list[RecipientOutcome] | Stale]] = engine.batched(self.record)
         self.wake: Callable[[], None] = lambda: None
         """Called when something new waits in the spool."""
@@ -156,7 +159,7 @@ class Admission:
 
     def _draft(self, case: Case) -> _Draft:
         """Judge what would be sent; what remains to be asked of the store is one question a number."""
-        text, verdict, refusal = "", None, admit_values(case)
+        text, verdict, refusal = "", None, admit_means(case)
         usable = case.template
         if refusal is None and usable is not None:
             template = usable.template
@@ -195,7 +198,18 @@ class Admission:
         refusals = _refusals(tx, fresh, now=now)
         outcomes = {id(draft): _outcomes(draft, refusals) for draft in fresh}
         self._write(tx, [(draft, outcomes[id(draft)]) for draft in fresh], now=now)
+        for draft in fresh:
+            if draft.verdict is not None and draft.verdict.bans:
+                self._suspend(tx, draft, now=now)
         return [outcomes.get(id(draft), Stale()) for draft in drafts]
+
+    def _suspend(self, tx: Connection, draft: _Draft, *, now: float) -> None:
+        """Row 12 of the policy: the account stops at once; a person then bans or restores it."""
+        account_id = draft.dossier.account.id
+        rules = sorted({finding.rule for finding in draft.verdict.findings}) if draft.verdict else []
+        because = f"call {draft.submission_id}: {', '.join(rules)}"
+        accounts.set_status(tx, account_id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
+        self._stop_sending(tx, account_id, now)
 
     def _write(self, tx: Connection, decided: Sequence[tuple[_Draft, list[RecipientOutcome]]], *, now: float) -> None:
         deadline = now + self._settings.submit_within_seconds

@@ -62,9 +62,9 @@ def admit_call(case: Case) -> Refusal | None:
     return _first(CALL_CHECKS, case)
 
 
-def admit_values(case: Case) -> Refusal | None:
-    """Whether signature, template and values are such that there is a message to judge."""
-    return _first(VALUE_CHECKS, case)
+def admit_means(case: Case) -> Refusal | None:
+    """Whether signature and template may be used, and the values fit, so that there is a message to judge."""
+    return _first(MEANS_CHECKS, case)
 
 
 def admit_content(case: Case, content: Content) -> Refusal | None:
@@ -143,7 +143,7 @@ def extension_code_is_allowed(case: Case) -> Refusal | None:
     return None
 
 
-# --- once a call, on what it would send ---
+# --- once a call, on what it would be made of ---
 
 
 def signature_is_approved(case: Case) -> Refusal | None:
@@ -174,15 +174,18 @@ def values_match_the_variables(case: Case) -> Refusal | None:
     return None
 
 
-def values_have_no_link(case: Case) -> Refusal | None:
+# --- once a call, on the message as it would go out ---
+
+
+def values_have_no_link(case: Case, _content: Content) -> Refusal | None:
     for place, value in enumerate(case.call.values):
         if links_in(value):
             return Refusal(Reason.VALUE_HAS_LINK, f"TemplateParamSet.{place}")
     return None
 
 
-def codes_are_digits(case: Case) -> Refusal | None:
-    if case.template is None or case.template.template.type is not MessageType.VERIFICATION:
+def codes_are_digits(case: Case, content: Content) -> Refusal | None:
+    if content.template.template.type is not MessageType.VERIFICATION:
         return None
     for place, value in enumerate(case.call.values):
         if len(value) > CODE_DIGITS or not (value == "" or (value.isascii() and value.isdigit())):
@@ -190,22 +193,19 @@ def codes_are_digits(case: Case) -> Refusal | None:
     return None
 
 
-def values_have_no_contact(case: Case) -> Refusal | None:
+def values_have_no_contact(case: Case, _content: Content) -> Refusal | None:
     for place, value in enumerate(case.call.values):
         if contacts_in(value):
             return Refusal(Reason.VALUE_HAS_CONTACT, f"TemplateParamSet.{place}")
     return None
 
 
-def values_are_short(case: Case) -> Refusal | None:
+def values_are_short(case: Case, _content: Content) -> Refusal | None:
     most = case.dossier.account.settings.variable_length
     for place, value in enumerate(case.call.values):
         if len(value) > most:
             return Refusal(Reason.VALUE_TOO_LONG, f"TemplateParamSet.{place}: {len(value)} characters, at most {most}")
     return None
-
-
-# --- once a call, on the message as it would go out ---
 
 
 def message_is_not_too_long(_case: Case, content: Content) -> Refusal | None:
@@ -277,18 +277,18 @@ CALL_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     extension_code_is_allowed,
 )
 
-VALUE_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
+MEANS_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     signature_is_approved,
     template_is_approved,
     template_is_for_this_side,
     values_match_the_variables,
+)
+
+CONTENT_CHECKS: tuple[Callable[[Case, Content], Refusal | None], ...] = (
     values_have_no_link,
     codes_are_digits,
     values_have_no_contact,
     values_are_short,
-)
-
-CONTENT_CHECKS: tuple[Callable[[Case, Content], Refusal | None], ...] = (
     message_is_not_too_long,
     marketing_is_by_an_organization,
     marketing_is_allowed,

@@ -20,6 +20,10 @@ class AccountStatus(StrEnum):
     BANNED = "banned"
 
 
+MACHINE = "machine"
+"""Stands where a person's name would, for what the program decided by itself."""
+
+
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may grant or restrict per account. The defaults are the newest published ones."""
 

@@ -16,6 +16,7 @@ _ROUNDS_OF_MENDING = 3
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE_ENDS = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
+_COMMAS = "，,、；;：: "
 _CLAUSE_ENDS = re.compile(r"[，,。！？!?；;\n]+|\.(?=\s|$)")
 
 
@@ -166,4 +167,17 @@ def _applied(edits: Iterable[Edit], text: str) -> str:
         if edit.start >= position:
             pieces += [text[position : edit.start], edit.replacement]
             position = edit.end
-    return "".join([*pieces, text[position:]]).strip()
+    return _closed("".join([*pieces, text[position:]]).strip())
+
+
+def _closed(text: str) -> str:
+    """
+    The text with a full stop where an edit took what stood behind its last comma.
+
+    >>> _closed("您的订单已发货，"), _closed("Shipped,"), _closed("到了！")
+    ('您的订单已发货。', 'Shipped.', '到了！')
+    """
+    bare = text.rstrip(_COMMAS)
+    if bare == text or not bare:
+        return text
+    return bare + ("。" if _HAN.search(bare) else ".")

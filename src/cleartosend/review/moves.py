@@ -3,11 +3,11 @@
 from sqlalchemy import Connection
 
 from cleartosend import telemetry
+from cleartosend.model.accounts import MACHINE
 from cleartosend.model.applications import REVIEW_MOVES, ReviewEvent, ReviewMove, Signature, Subject, Template
 from cleartosend.model.verdicts import Verdict
 from cleartosend.store import applications
 
-MACHINE = "machine"
 APPLICANT = "applicant"
 
 

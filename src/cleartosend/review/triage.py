@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from cleartosend.model.accounts import Account, AccountStatus
+from cleartosend.model.accounts import MACHINE, Account, AccountStatus
 from cleartosend.model.applications import ReviewMove, Signature, SignatureForm, Template, TemplateForm
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
-from cleartosend.review.moves import MACHINE, make
+from cleartosend.review.moves import make
 from cleartosend.store import accounts
 
 TRADEMARK = 4
