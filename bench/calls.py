@@ -157,8 +157,8 @@ async def bench_platform() -> None:
         carrier = SimulatorCarrier(delay_seconds=0.0, seed=1)
         async with running_platform(settings, carrier=carrier) as running:
             account, template_id = await make_ready(running)
+            call = Calls(running, account, template_id)
             for numbers, callers, times, budget in ((1, CALLERS, 150, 300), (200, 4, 8, 120)):
-                call = Calls(running, account, template_id)
                 best, rate = await call.cost(numbers, callers, times, to_the_end=True)
                 what = f"the same to its status, {numbers} number{'s' * (numbers > 1)} a call, a message"
                 report(what, best, budget, f"{rate:,.0f}/s, without HTTP and without SMPP")
@@ -266,8 +266,8 @@ class Calls:
             answers.append(answer)
 
         await self._running.door(scope, receive, send)
-        assert b'"Error"' not in answers[-1]["body"], answers[-1]["body"]
-        assert answers[-1]["body"].count(b'"Code":"Ok"') == body.count(b"+86139"), answers[-1]["body"]
+        accepted = answers[-1]["body"].count(b'"Code":"Ok"')
+        assert accepted == body.count(b"+86139"), answers[-1]["body"][:300]
 
     async def _until_all_ended(self) -> None:
         while await self._running.engine.read(messages.count_by_state):

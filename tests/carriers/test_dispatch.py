@@ -254,6 +254,51 @@ async def test_after_a_crash_what_was_in_flight_is_sent_again_but_marketing_is_n
     assert (marketing.state, marketing.code, marketing.party) == (MessageState.UNKNOWN, "INDOUBT", Party.US)
 
 
+class SilentCarrier(DeadCarrier):
+    """Takes parcels and never answers."""
+
+    async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
+        self.taken.append(parcel)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_a_full_window_claims_no_more_and_does_not_keep_the_server_from_stopping(
+    engine: Engine, clock: Clock
+) -> None:
+    await accept(engine, clock, *(f"+86137{number:08}" for number in range(30)))
+    silent = SilentCarrier()
+    settings = Settings(window=10, drain_seconds=0.01)
+    dispatch = Dispatch(engine=engine, carrier=silent, settings=settings, clock=clock, settle_parked=take_parked)
+    running = asyncio.get_running_loop().create_task(dispatch.run())
+
+    async def the_window_is_full() -> bool:
+        return len(silent.taken) >= 10
+
+    await until(the_window_is_full)
+    dispatch.wake()
+    await asyncio.sleep(0.05)
+    assert len(silent.taken) == 10
+    dispatch.stop()
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        await running
+
+
+async def test_a_small_window_still_empties_the_spool(engine: Engine, clock: Clock) -> None:
+    await accept(engine, clock, *(f"+86137{number:08}" for number in range(100)))
+    carrier = simulator(clock)
+    await carrier.start(on_receipt=Receipts(engine).take, on_reply=Replies(engine).take)
+    dispatch = Dispatch(
+        engine=engine, carrier=carrier, settings=Settings(window=7), clock=clock, settle_parked=take_parked
+    )
+    running = asyncio.get_running_loop().create_task(dispatch.run())
+    kept = await ended(engine)
+    assert {message.state for message in kept} == {MessageState.DELIVERED}
+    dispatch.stop()
+    await running
+    await carrier.stop()
+
+
 async def test_codes_do_not_wait_behind_marketing(engine: Engine, clock: Clock) -> None:
     usual = await usual_account(engine)
     admission = usual_admission(engine, clock)

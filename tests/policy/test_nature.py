@@ -287,3 +287,49 @@ def test_what_was_declared_plays_no_part_in_what_a_text_is() -> None:
     for text in [*NOTIFICATIONS[:5], *VERIFICATIONS[:5], *PROMOTIONS[:5]]:
         natures = {read_nature(normalise(text), submission(text, declared)).nature for declared in MessageType}
         assert len(natures) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "办公桌椅每套360元，款式多样。",
+        "地板划痕太多吗？半天就能磨平。",
+        "Leaking roof? One visit and it is dry.",
+        "Any bouquet $15.",
+    ],
+)
+def test_words_usual_in_promotions_and_no_fact_beside_them_raise_a_doubt(text: str) -> None:
+    found = rules_found(text, MessageType.NOTIFICATION)
+    assert found & {"may-be-a-promotion", "promotion-declared-as-notification"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您本次停车费用15元，已从余额扣除。",
+        "订单{1}已退款36元，请注意查收。",
+        "如需帮助请联系客服{1}。",
+        "Your fare was $12.40. Thank you for riding.",
+        "Did you just sign in from a new phone? If not, change your password.",
+    ],
+)
+def test_a_price_or_a_question_beside_a_fact_raises_none(text: str) -> None:
+    assert "may-be-a-promotion" not in rules_found(text, MessageType.NOTIFICATION)
+
+
+@pytest.mark.parametrize("text", ["高端红木手串，支持定制。拒收请回复R", "We print flyers and posters. 拒收请回复R"])
+def test_marketing_that_shows_neither_a_fact_nor_members_is_referred(text: str) -> None:
+    assert "marketing-not-addressed-to-members" in rules_found(text, MessageType.MARKETING)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您的VIP会员有效期至{1}，感谢您的支持。",
+        "您参与的团购已成团，商家将于{1}发货。",
+        "Your VIP membership is valid until {1}. Thank you for your support.",
+        "Price drop alerts were switched off.",
+    ],
+)
+def test_thanks_and_trade_words_in_a_notice_are_no_promotion(text: str) -> None:
+    assert nature_of(text) is not Nature.MARKETING

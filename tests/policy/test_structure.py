@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from cleartosend.policy.structure import contacts_in, links_in, renumbered
+from cleartosend.policy.reach import contacts_in, links_in
+from cleartosend.policy.structure import renumbered
 
 
 def quoted(text: str, spans: list[tuple[int, int]]) -> list[str]:

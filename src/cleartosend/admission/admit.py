@@ -11,7 +11,7 @@ from cleartosend.model.applications import ReviewState
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE, MOST_RECIPIENTS_PER_CALL, SendCall
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import Action, MessageType, Verdict
-from cleartosend.policy.structure import contacts_in, links_in
+from cleartosend.policy.reach import contacts_in, links_in
 
 SESSION_CONTEXT_BYTES = 512
 CODE_DIGITS = 6

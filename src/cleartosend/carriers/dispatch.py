@@ -52,50 +52,64 @@ class Dispatch:
         self._clock = clock
         self._settle_parked = settle_parked
         self._record: Callable[[_Answer], Awaitable[tuple[Ending, ...]]] = engine.batched(self.record)
-        self._something_waits = asyncio.Event()
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._look = asyncio.Event()
+        self._more_waits = True
+        """Whether the last claim left anything behind, as far as is known."""
         self._stopping = False
 
     def wake(self) -> None:
         """Something new waits."""
-        self._something_waits.set()
+        self._more_waits = True
+        self._look.set()
 
     async def run(self) -> None:
         """Send until told to stop, then wait for what is in flight."""
         while not self._stopping:
             try:
-                if not await self._send_a_batch():
-                    await self._wait_for_more()
+                await self._send_what_fits()
+                await self._wait_for_more()
             except StoreUnavailable as error:
                 telemetry.log.error("spool.unavailable", error=str(error))
                 await asyncio.sleep(AFTER_TROUBLE_SECONDS)
         if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=self._settings.drain_seconds)
+            _answered, silent = await asyncio.wait(self._in_flight, timeout=self._settings.drain_seconds)
+            # Their claims stay; when those run out, the next process decides about them.
+            for task in silent:
+                task.cancel()
+            await asyncio.gather(*silent, return_exceptions=True)
 
     def stop(self) -> None:
         """Claim no more."""
         self._stopping = True
-        self.wake()
+        self._look.set()
 
-    async def _send_a_batch(self) -> bool:
-        """Claim what fits in the window and start sending it; False when there was nothing to do."""
+    async def _send_what_fits(self) -> None:
+        """Claim what fits in the window and start sending it."""
         room = self._settings.window - len(self._in_flight)
+        self._look.clear()
         if room <= 0:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-            return True
-        self._something_waits.clear()
+            return
+        self._more_waits = False
         now = self._clock()
         parcels = await self._engine.write(lambda tx: spool.claim(tx, now=now, until=now + CLAIM_SECONDS, limit=room))
+        if len(parcels) == room:
+            self._more_waits = True
         for parcel in parcels:
             task = asyncio.get_running_loop().create_task(self._send(parcel))
             self._in_flight.add(task)
-            task.add_done_callback(self._in_flight.discard)
-        return bool(parcels)
+            task.add_done_callback(self._let_go)
 
     async def _wait_for_more(self) -> None:
+        """Until there is something to send and room for it; now and then look all the same."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_AGAIN_SECONDS):
-                await self._something_waits.wait()
+                await self._look.wait()
+
+    def _let_go(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        if self._more_waits:
+            self._look.set()
 
     async def _send(self, parcel: Parcel) -> None:
         try:

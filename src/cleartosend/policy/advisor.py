@@ -12,7 +12,7 @@ import msgspec
 from cleartosend.model.verdicts import Action, MessageType, Submission
 from cleartosend.policy.normalise import fold, is_han
 from cleartosend.policy.rulebook import Bilingual, Rulebook
-from cleartosend.policy.structure import View
+from cleartosend.policy.view import View
 
 _FALLBACK = "how-to-know"
 # Whoever, marketing, notification, member: such words together weigh no more than this, and any subject weighs more.

@@ -8,7 +8,9 @@ import msgspec
 
 from cleartosend.model.verdicts import Action, Decision, Finding, Part, Submission, Verdict
 from cleartosend.policy.rulebook import Place, Remedy, Rulebook
-from cleartosend.policy.structure import MOST_CHARACTERS, Edit, View, renumbered, says_something
+from cleartosend.policy.spots import Edit
+from cleartosend.policy.structure import renumbered, says_something
+from cleartosend.policy.view import MOST_CHARACTERS, View
 
 _MOST_FINDINGS_OF_ONE_RULE = 3
 # Mending one thing can bring up another: a sentence dropped may have held the opt-out ending.

@@ -15,16 +15,17 @@ import msgspec
 
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Action, MessageType, Part, Submission
-from cleartosend.policy import nature, structure
+from cleartosend.policy import nature, signatures, structure
 from cleartosend.policy.matchers import Matcher, PatternError, Wording, compile_wording
-from cleartosend.policy.structure import Check, Edit, View
+from cleartosend.policy.spots import Edit
+from cleartosend.policy.view import Check, View
 
 # The rule that lets the others read no more than the beginning of a text that is far too long.
 _CANNOT_BE_TURNED_OFF = "text-is-too-long"
 # Enough for every edit of a text worth mending, and bounded for one made to be slow.
 _MOST_PLACES_OF_ONE_CHECK = 100
 
-CHECKS: dict[str, Check] = {**structure.CHECKS, **nature.CHECKS}
+CHECKS: dict[str, Check] = {**structure.CHECKS, **signatures.CHECKS, **nature.CHECKS}
 
 
 class RulebookError(Exception):

@@ -6,7 +6,6 @@ from sqlalchemy.exc import DatabaseError
 
 from cleartosend.ports import Engine, StoreUnavailable
 from cleartosend.settings import Settings
-from cleartosend.store.postgres import PostgresEngine
 from cleartosend.store.schema_version import NewerSchema, bring_up_to_date
 from cleartosend.store.sqlite import SqliteEngine, open_sqlite
 
@@ -21,11 +20,21 @@ def sqlite_path(settings: Settings) -> Path:
 async def open_store(settings: Settings) -> Engine:
     """Raises NewerSchema, StoreUnavailable or OSError when it cannot be opened."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    if settings.database:
-        engine = PostgresEngine(settings.database.replace("postgresql://", "postgresql+asyncpg://", 1))
-        await engine.write(bring_up_to_date)
-        return engine
-    path = sqlite_path(settings)
+    return await _open_postgres(settings.database) if settings.database else _open_sqlite(sqlite_path(settings))
+
+
+async def _open_postgres(address: str) -> Engine:
+    try:
+        from cleartosend.store.postgres import PostgresEngine  # noqa: PLC0415 - its driver is an extra
+    except ImportError as error:
+        message = f"{error.name} is missing: install cleartosend[postgres]"
+        raise StoreUnavailable(message) from error
+    engine = PostgresEngine(address.replace("postgresql://", "postgresql+asyncpg://", 1))
+    await engine.write(bring_up_to_date)
+    return engine
+
+
+def _open_sqlite(path: Path) -> Engine:
     preparation = open_sqlite(path, begin="BEGIN IMMEDIATE")
     try:
         with preparation.begin() as connection:

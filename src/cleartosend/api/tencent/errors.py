@@ -349,8 +349,8 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
     # applications
     Reason.APPLICATIONS_NOT_BY_API: Saying(
         "FailedOperation.NotEnterpriseCertification",
-        "This account may not apply for signatures and templates by API; individual accounts use the console.",
-        "该账号不能通过 API 申请签名和模板；个人账号请使用控制台。",
+        "This account may not apply for signatures and templates by API; for an individual the operator applies.",
+        "该账号不能通过 API 申请签名和模板；个人账号由运营方代为申请。",
     ),
     Reason.MARKETING_TEMPLATE_BY_INDIVIDUAL: Saying(
         "FailedOperation.ForbidAddMarketingTemplates",
