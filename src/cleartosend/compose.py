@@ -132,10 +132,13 @@ class Platform:
 
 def sweep(tx: Connection, now: float) -> list[Ending]:
     """Give an end to everything whose time is over; returns how messages ended."""
-    ended = moves.expire(tx, now)
     in_doubt = spool.left_in_doubt(tx, now=now)
-    ended += deadlines.lose(tx, in_doubt, code=deadlines.IN_DOUBT, now=now)
+    ended = deadlines.lose(tx, in_doubt, code=deadlines.IN_DOUBT, now=now)
     spool.let_go(tx, in_doubt)
+    ended += moves.expire(tx, now)
+    # A message that was with a carrier when its account was stopped may have come back to wait.
+    for account_id in spool.stopped_accounts(tx):
+        ended += moves.stop(tx, account_id, now)
     ended += deadlines.lose_unreported(tx, now)
     places.forget_closed(tx, now=now)
     return ended

@@ -14,12 +14,13 @@ from cleartosend.carriers.simulator import BEHAVIOURS, SimulatorCarrier
 from cleartosend.compose import sweep
 from cleartosend.delivery.receipts import Receipts, take_parked
 from cleartosend.delivery.replies import Replies
+from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import MessageState, Parcel, Party, Receipt, ReceiptStatus, Reply
 from cleartosend.model.reasons import Reason
 from cleartosend.ports import Carrier, Engine, NotSubmitted, Submitted
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
-from cleartosend.store import messages, receipts
+from cleartosend.store import accounts, messages, receipts
 from cleartosend.store.messages import MessageRecord
 from cleartosend.store.schema import members as members_table, messages as messages_table
 
@@ -252,6 +253,38 @@ async def test_after_a_crash_what_was_in_flight_is_sent_again_but_marketing_is_n
         code, marketing = await ended(engine)
     assert (code.state, code.number) == (MessageState.DELIVERED, "+8613711112222")
     assert (marketing.state, marketing.code, marketing.party) == (MessageState.UNKNOWN, "INDOUBT", Party.US)
+
+
+async def test_what_a_carrier_is_being_asked_to_take_does_not_expire(engine: Engine, clock: Clock) -> None:
+    await accept(engine, clock, "+8613711112222")
+    await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 2 * FAST.submit_within_seconds, limit=9))
+    clock.advance(FAST.submit_within_seconds + 1)
+    await engine.write(lambda tx: sweep(tx, clock()))
+    assert (await every_message(engine))[0].state is MessageState.ACCEPTED
+    # Once nobody has it any more, nobody knows whether it went out.
+    clock.advance(FAST.submit_within_seconds)
+    await engine.write(lambda tx: sweep(tx, clock()))
+    [message] = await every_message(engine)
+    assert (message.state, message.code) == (MessageState.UNKNOWN, "INDOUBT")
+
+
+async def test_a_message_that_comes_back_from_a_carrier_to_a_stopped_account_is_stopped(
+    engine: Engine, clock: Clock
+) -> None:
+    usual = await accept(engine, clock, "+8613711112222")
+    [parcel] = await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 9, limit=9))
+
+    def suspend(tx: Connection) -> None:
+        account_id = usual.account.account_id
+        accounts.set_status(tx, account_id, AccountStatus.SUSPENDED, by="tester", because="", now=clock())
+        moves.stop(tx, account_id, clock())
+
+    await engine.write(suspend)
+    assert (await every_message(engine))[0].state is MessageState.ACCEPTED
+    await engine.write(lambda tx: spool.put_back(tx, [(parcel.message_id, clock())]))
+    await engine.write(lambda tx: sweep(tx, clock()))
+    [message] = await every_message(engine)
+    assert (message.state, message.code) == (MessageState.FAILED, "STOPPED")
 
 
 class SilentCarrier(DeadCarrier):

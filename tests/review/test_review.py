@@ -94,8 +94,8 @@ class Bench:
         assert folder is not None
         return folder
 
-    async def decide(self, folder: Folder, decision: Callable[[Connection, Signature | Template], bool]) -> bool:
-        return await self.engine.write(lambda tx: decision(tx, folder.application))
+    async def decide(self, folder: Folder, decision: Callable[[Connection, Signature | Template], object]) -> bool:
+        return bool(await self.engine.write(lambda tx: decision(tx, folder.application)))
 
 
 @pytest.fixture

@@ -193,7 +193,7 @@ class Admission:
     def record(self, tx: Connection, drafts: Sequence[_Draft]) -> list[list[RecipientOutcome] | Stale]:
         """Decide number by number and write what was decided, for all callers in one transaction."""
         now = self._clock()
-        revisions = accounts.revisions(tx, {draft.dossier.account.id for draft in drafts})
+        revisions = accounts.hold_revisions(tx, {draft.dossier.account.id for draft in drafts})
         fresh = [draft for draft in drafts if revisions.get(draft.dossier.account.id) == draft.dossier.account.revision]
         refusals = _refusals(tx, fresh, now=now)
         outcomes = {id(draft): _outcomes(draft, refusals) for draft in fresh}

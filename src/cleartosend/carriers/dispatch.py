@@ -204,14 +204,14 @@ def fail(tx: Connection, failed: Sequence[tuple[int, str]], *, now: float) -> li
 
 
 def stop(tx: Connection, account_id: int, now: float) -> list[Ending]:
-    """The account may not send any more: what still waits for a carrier will not go out."""
+    """The account may not send any more: what still waits for a carrier will not go out; what is with one, may."""
     waiting = [(message_id, STOPPED) for message_id in spool.waiting_of(tx, account_id)]
     return _end(tx, MessageMove.STOP, MessageState.FAILED, waiting, party=Party.YOU, now=now)
 
 
 def expire(tx: Connection, now: float) -> list[Ending]:
     """No carrier took these messages in time."""
-    overdue = messages.overdue(tx, MessageState.ACCEPTED, now=now, limit=MOST_AT_ONCE)
+    overdue = spool.overdue(tx, now=now, limit=MOST_AT_ONCE)
     return _end(
         tx,
         MessageMove.EXPIRE,

@@ -73,7 +73,7 @@ def show(subject: str, application_id: int, *, data: Path | None, as_json: bool)
 def approve(subject: str, application_id: int, *, because: str, by: str, data: Path | None) -> None:
     """Let it be used."""
 
-    def move(tx: Connection, its: Signature | Template) -> bool:
+    def move(tx: Connection, its: Signature | Template) -> object:
         return desk.approve(tx, its, by=by, because=because, now=time.time())
 
     _decide(data, Subject(subject), application_id, move)
@@ -95,7 +95,7 @@ def approve(subject: str, application_id: int, *, because: str, by: str, data: P
 def reject(subject: str, application_id: int, *, because: str, reason: str, by: str, data: Path | None) -> None:
     """Send it back to its applicant, or take back what was approved."""
 
-    def move(tx: Connection, its: Signature | Template) -> bool:
+    def move(tx: Connection, its: Signature | Template) -> object:
         return desk.reject(tx, its, by=by, reason=ReviewReason(reason), because=because, now=time.time())
 
     _decide(data, Subject(subject), application_id, move)
@@ -110,7 +110,7 @@ def reject(subject: str, application_id: int, *, because: str, reason: str, by: 
 def ban(subject: str, application_id: int, *, because: str, by: str, data: Path | None) -> None:
     """Reject it for good and ban its account, whose waiting messages stop."""
 
-    def move(tx: Connection, its: Signature | Template) -> bool:
+    def move(tx: Connection, its: Signature | Template) -> object:
         return desk.ban(tx, its, by=by, because=because, now=time.time(), stop_sending=stop_sending)
 
     _decide(data, Subject(subject), application_id, move)
@@ -151,7 +151,7 @@ def _decide(
     data: Path | None,
     subject: Subject,
     application_id: int,
-    move: Callable[[Connection, Any], bool],
+    move: Callable[[Connection, Any], object],
 ) -> None:
     async def work(store: OpenStore) -> Folder:
         def decide(tx: Connection) -> Folder:

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from cleartosend.model.accounts import Account, AccountKind, AccountStatus
 from cleartosend.model.applications import (
     VARIABLE,
+    ReviewEvent,
     ReviewMove,
     ReviewState,
     Signature,
@@ -19,7 +20,7 @@ from cleartosend.model.applications import (
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Submission, Verdict
 from cleartosend.ports import Engine
-from cleartosend.review.moves import APPLICANT, make
+from cleartosend.review.moves import APPLICANT, make, tell
 from cleartosend.review.triage import submission_of, triage
 from cleartosend.store import accounts, applications
 
@@ -47,6 +48,13 @@ SIGNATURE_CHARACTERS = 12
 SIGNATURE_CHARACTERS_ABROAD = 15
 
 
+class _Made(msgspec.Struct, frozen=True):
+    """An application and what moved it."""
+
+    id: int
+    events: tuple[ReviewEvent | None, ...]
+
+
 class Applications:
     """Takes applications for one process, judges each before it writes anything."""
 
@@ -67,22 +75,21 @@ class Applications:
         """Put a signature or template up for review; returns its id. The machine has decided when this returns."""
         verdict = self._judge(submission_of(account, form))
 
-        def work(tx: Connection) -> int | Refusal:
+        def work(tx: Connection) -> _Made | Refusal:
             current = _as_it_is(tx, account)
             refusal = may_apply(current, form, verdict, by_api=by_api) or _there_is_room(tx, current, form)
             if refusal:
                 return refusal
-            application = apply(tx, current, form, now=self._clock())
-            self._triage(tx, application, verdict, current)
-            return application.id
+            application, applied = apply(tx, current, form, now=self._clock())
+            return _Made(application.id, (applied, self._triage(tx, application, verdict, current)))
 
-        return await self._engine.write(work)
+        return _told(await self._engine.write(work))
 
     async def amend(self, account: Account, application_id: int, form: Form, *, by_api: bool = True) -> int | Refusal:
         """Change what is pending or was rejected, and have it reviewed again."""
         verdict = self._judge(submission_of(account, form))
 
-        def work(tx: Connection) -> int | Refusal:
+        def work(tx: Connection) -> _Made | Refusal:
             old = _find(tx, account, _subject(form), application_id)
             if isinstance(old, Refusal):
                 return old
@@ -91,11 +98,10 @@ class Applications:
                 return refusal
             if isinstance(form, SignatureForm) and (refusal := _is_not_there_yet(tx, account, form, apart=old.id)):
                 return refusal
-            application = amend(tx, old, form, now=self._clock())
-            self._triage(tx, application, verdict, current)
-            return application.id
+            application, amended = amend(tx, old, form, now=self._clock())
+            return _Made(application.id, (amended, self._triage(tx, application, verdict, current)))
 
-        return await self._engine.write(work)
+        return _told(await self._engine.write(work))
 
     async def delete(
         self, account: Account, subject: Subject, application_id: int, *, by_api: bool = True
@@ -113,36 +119,50 @@ class Applications:
 
         return await self._engine.write(work)
 
-    def _triage(self, tx: Connection, application: Signature | Template, verdict: Verdict, account: Account) -> None:
-        triage(tx, application, verdict, account=account, now=self._clock(), stop_sending=self._stop_sending)
+    def _triage(
+        self, tx: Connection, application: Signature | Template, verdict: Verdict, account: Account
+    ) -> ReviewEvent | None:
+        return triage(tx, application, verdict, account=account, now=self._clock(), stop_sending=self._stop_sending)
+
+
+def _told(made: _Made | Refusal) -> int | Refusal:
+    """What the applicant hears; the moves are told to the operator."""
+    if isinstance(made, Refusal):
+        return made
+    for event in made.events:
+        if event is not None:
+            tell(event)
+    return made.id
 
 
 # --- the moves ---
 
 
-def apply(tx: Connection, account: Account, form: Form, *, now: float) -> Signature | Template:
+def apply(
+    tx: Connection, account: Account, form: Form, *, now: float
+) -> tuple[Signature | Template, ReviewEvent | None]:
     application: Signature | Template | None
     if isinstance(form, SignatureForm):
         application = applications.find_signature(tx, applications.add_signature(tx, account.id, form, now=now))
     else:
         application = applications.find_template(tx, applications.add_template(tx, account.id, form, now=now))
     assert application is not None  # noqa: S101 - it was written a line ago
-    make(tx, application, ReviewMove.APPLY, by=APPLICANT, now=now)
-    return application
+    return application, make(tx, application, ReviewMove.APPLY, by=APPLICANT, now=now)
 
 
-def amend(tx: Connection, old: Signature | Template, form: Form, *, now: float) -> Signature | Template:
+def amend(
+    tx: Connection, old: Signature | Template, form: Form, *, now: float
+) -> tuple[Signature | Template, ReviewEvent | None]:
     changed: Signature | Template
     if isinstance(form, SignatureForm):
         applications.change_signature(tx, old.id, form, now=now)
     else:
         applications.change_template(tx, old.id, form, now=now)
     changed = msgspec.structs.replace(old, text=form.text)
-    make(tx, changed, ReviewMove.AMEND, by=APPLICANT, now=now)
-    return changed
+    return changed, make(tx, changed, ReviewMove.AMEND, by=APPLICANT, now=now)
 
 
-def delete(tx: Connection, old: Signature | Template, *, now: float) -> bool:
+def delete(tx: Connection, old: Signature | Template, *, now: float) -> ReviewEvent | None:
     return make(tx, old, ReviewMove.DELETE, by=APPLICANT, now=now)
 
 

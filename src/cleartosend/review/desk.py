@@ -49,14 +49,16 @@ def open_folder(tx: Connection, subject: Subject, application_id: int) -> Folder
     return Folder(application, account, applications.events_of(tx, subject_of(application), application.id))
 
 
-def approve(tx: Connection, application: Signature | Template, *, by: str, because: str, now: float) -> bool:
-    """Let it be used. False where its state does not allow it; so for the other moves."""
+def approve(
+    tx: Connection, application: Signature | Template, *, by: str, because: str, now: float
+) -> ReviewEvent | None:
+    """Let it be used. None where its state does not allow it; so for the other moves."""
     return make(tx, application, ReviewMove.APPROVE, by=by, because=because, now=now)
 
 
 def reject(
     tx: Connection, application: Signature | Template, *, by: str, reason: ReviewReason, because: str, now: float
-) -> bool:
+) -> ReviewEvent | None:
     """Send it back, or take back what was approved; the applicant reads `because`."""
     return make(tx, application, ReviewMove.REJECT, by=by, reason=reason, because=because, now=now)
 
@@ -69,12 +71,12 @@ def ban(
     because: str,
     now: float,
     stop_sending: Callable[[Connection, int, float], object],
-) -> bool:
+) -> ReviewEvent | None:
     """Reject it for good and ban its account, whose waiting messages stop."""
-    if not make(
-        tx, application, ReviewMove.BAN, by=by, reason=ReviewReason.PROHIBITED_CONTENT, because=because, now=now
-    ):
-        return False
+    reason = ReviewReason.PROHIBITED_CONTENT
+    banned = make(tx, application, ReviewMove.BAN, by=by, reason=reason, because=because, now=now)
+    if banned is None:
+        return None
     accounts.set_status(tx, application.account_id, AccountStatus.BANNED, by=by, because=because, now=now)
     stop_sending(tx, application.account_id, now)
-    return True
+    return banned

@@ -25,8 +25,8 @@ def make(
     reason: str = "",
     because: str = "",
     verdict: Verdict | None = None,
-) -> bool:
-    """Make the move and keep it; False, and nothing done, where the application's state does not allow it."""
+) -> ReviewEvent | None:
+    """Make the move and keep it; None, and nothing done, where the application's state does not allow it."""
     froms, to = REVIEW_MOVES[move]
     event = ReviewEvent(
         subject=subject_of(application),
@@ -46,7 +46,19 @@ def make(
     elif not applications.move(
         tx, event, account_id=application.account_id, from_states=froms, to_state=to, reply=reply
     ):
-        return False
-    telemetry.REVIEWS.labels(event.subject, move, "machine" if by == MACHINE else "person").inc()
-    telemetry.log.info("application.moved", subject=event.subject, id=application.id, move=move, by=by, reason=reason)
-    return True
+        return None
+    return event
+
+
+def tell(event: ReviewEvent) -> None:
+    """Count and log a move; for when its transaction is committed, since that may be run twice."""
+    by = "machine" if event.by == MACHINE else "person"
+    telemetry.REVIEWS.labels(event.subject, event.move, by).inc()
+    telemetry.log.info(
+        "application.moved",
+        subject=event.subject,
+        id=event.subject_id,
+        move=event.move,
+        by=event.by,
+        reason=event.reason,
+    )

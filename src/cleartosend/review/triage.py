@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from cleartosend.model.accounts import MACHINE, Account, AccountStatus
-from cleartosend.model.applications import ReviewMove, Signature, SignatureForm, Template, TemplateForm
+from cleartosend.model.applications import ReviewEvent, ReviewMove, Signature, SignatureForm, Template, TemplateForm
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
 from cleartosend.review.moves import make
@@ -36,33 +36,35 @@ def triage(
     account: Account,
     now: float,
     stop_sending: Callable[[Connection, int, float], object],
-) -> None:
-    """Decide what can be decided from the text and the form; the rest waits for a person."""
+) -> ReviewEvent | None:
+    """Decide what can be decided from the text and the form; the rest waits for a person. Returns the move made."""
     if verdict.decision is Decision.REJECT:
-        reject(tx, application, verdict, now=now)
+        rejected = reject(tx, application, verdict, now=now)
         if verdict.bans:
             # Row 12 of the policy: the account stops at once; a person then bans or restores it.
             because = in_words(verdict.findings)
             accounts.set_status(tx, account.id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
             stop_sending(tx, account.id, now)
-    elif verdict.decision is Decision.REFER:
-        refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
-    elif reason := documents_need_a_person(application):
-        refer(tx, application, verdict, reason=reason, now=now)
-    else:
-        approve(tx, application, verdict, now=now)
+        return rejected
+    if verdict.decision is Decision.REFER:
+        return refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
+    if reason := documents_need_a_person(application):
+        return refer(tx, application, verdict, reason=reason, now=now)
+    return approve(tx, application, verdict, now=now)
 
 
-def approve(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> bool:
+def approve(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> ReviewEvent | None:
     return make(tx, application, ReviewMove.APPROVE, by=MACHINE, now=now, verdict=verdict)
 
 
-def refer(tx: Connection, application: Signature | Template, verdict: Verdict, *, reason: str, now: float) -> bool:
+def refer(
+    tx: Connection, application: Signature | Template, verdict: Verdict, *, reason: str, now: float
+) -> ReviewEvent | None:
     because = in_words(verdict.findings)
     return make(tx, application, ReviewMove.REFER, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict)
 
 
-def reject(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> bool:
+def reject(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> ReviewEvent | None:
     reason, because = deciding(verdict.findings)[0].rule, in_words(verdict.findings)
     return make(
         tx, application, ReviewMove.REJECT, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
 
+from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import Parcel
 from cleartosend.store.bulk import insert_rows
-from cleartosend.store.schema import messages, spool, submissions
+from cleartosend.store.schema import accounts, messages, spool, submissions
 
 UNCLAIMED = 0.0
 """Stands for the time of a claim that was never made, or was answered."""
@@ -99,11 +100,30 @@ def put_back(tx: Connection, later: Sequence[tuple[int, float]]) -> None:
 
 
 def left_in_doubt(tx: Connection, *, now: float) -> list[int]:
-    """Messages to be sent at most once whose claim ran out unanswered: nobody knows whether they went out."""
+    """
+    Messages whose claim ran out unanswered and that will not be sent again: nobody knows whether they went out.
+
+    Those to be sent at most once, and those whose time is over.
+    """
     rows = tx.execute(
-        select(spool.c.message_id).where(
-            spool.c.at_most_once, spool.c.claimed_until > UNCLAIMED, spool.c.claimed_until <= now
+        select(spool.c.message_id)
+        .join(messages, messages.c.id == spool.c.message_id)
+        .where(
+            spool.c.claimed_until > UNCLAIMED,
+            spool.c.claimed_until <= now,
+            or_(spool.c.at_most_once, messages.c.deadline_at <= now),
         )
+    )
+    return [row[0] for row in rows]
+
+
+def overdue(tx: Connection, *, now: float, limit: int) -> list[int]:
+    """Messages whose time is over and that no carrier is asked to take just now."""
+    rows = tx.execute(
+        select(spool.c.message_id)
+        .join(messages, messages.c.id == spool.c.message_id)
+        .where(spool.c.claimed_until == UNCLAIMED, messages.c.deadline_at <= now)
+        .limit(limit)
     )
     return [row[0] for row in rows]
 
@@ -114,8 +134,21 @@ def end_claims(tx: Connection, *, now: float) -> None:
 
 
 def waiting_of(tx: Connection, account_id: int) -> list[int]:
-    """The account's messages that no carrier has yet."""
-    rows = tx.execute(select(spool.c.message_id).where(spool.c.account_id == account_id))
+    """The account's messages that no carrier has, or is being asked to take."""
+    rows = tx.execute(
+        select(spool.c.message_id).where(spool.c.account_id == account_id, spool.c.claimed_until == UNCLAIMED)
+    )
+    return [row[0] for row in rows]
+
+
+def stopped_accounts(tx: Connection) -> list[int]:
+    """The accounts that have messages in the spool and may not send any more."""
+    rows = tx.execute(
+        select(spool.c.account_id)
+        .join(accounts, accounts.c.id == spool.c.account_id)
+        .where(accounts.c.status != AccountStatus.ACTIVE)
+        .distinct()
+    )
     return [row[0] for row in rows]
 
 

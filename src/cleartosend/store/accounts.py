@@ -52,7 +52,13 @@ def revisions(tx: Connection, account_ids: Collection[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in tx.execute(_REVISIONS, {"ids": list(account_ids)})}
 
 
+def hold_revisions(tx: Connection, account_ids: Collection[int]) -> dict[int, int]:
+    """The current revision of each account, which no other node can change until this transaction ends."""
+    return {row[0]: row[1] for row in tx.execute(_HOLD_REVISIONS, {"ids": list(account_ids)})}
+
+
 _REVISIONS = select(accounts.c.id, accounts.c.revision).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_HOLD_REVISIONS = _REVISIONS.with_for_update(read=True)
 
 
 def touch(tx: Connection, account_id: int) -> None:
