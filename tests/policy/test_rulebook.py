@@ -129,3 +129,29 @@ def test_the_command_prints_every_example_that_fails(tmp_path: Path, capsys: pyt
         "rule no-bamboo: it should let pass: bamboo",
         "1 rules, 2 failures",
     ]
+
+
+EXCUSES = """
+[excuses]
+in-a-poem = ['诗[^。]{0,10}竹子']
+"""
+
+
+def test_a_rule_may_name_an_excuse_instead_of_repeating_it(tmp_path: Path) -> None:
+    excused = RULE.replace("words =", 'excused_by = ["in-a-poem", "warning"]\nwords =')
+    rulebook = load_rulebook(overlay(tmp_path, CATEGORY, EXCUSES, excused))
+    assert decision(rulebook, "您的竹子已送达。") is Decision.REJECT
+    assert decision(rulebook, "您订的诗集里写了竹子。") is Decision.APPROVE
+    assert decision(rulebook, "谨防假冒竹子，请勿轻信。") is Decision.APPROVE
+
+
+def test_what_an_excuse_says_is_in_the_digest(tmp_path: Path) -> None:
+    excused = RULE.replace("words =", 'excused_by = ["in-a-poem"]\nwords =')
+    one = load_rulebook(overlay(tmp_path, CATEGORY, EXCUSES, excused)).digest
+    other = load_rulebook(overlay(tmp_path, CATEGORY, EXCUSES.replace("诗", "词"), excused)).digest
+    assert one != other
+
+
+def test_an_excuse_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RulebookError, match="no excuse never-heard-of"):
+        load_rulebook(overlay(tmp_path, CATEGORY, RULE.replace("words =", 'excused_by = ["never-heard-of"]\nwords =')))

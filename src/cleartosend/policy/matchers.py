@@ -114,13 +114,19 @@ def compile_wording(
     """
     wording = Wording(
         words=tuple(map(_fold_word, words)),
-        patterns=tuple(map(Pattern, patterns)),
-        unless=tuple(map(Pattern, unless)),
+        patterns=tuple(map(_pattern, patterns)),
+        unless=tuple(map(_pattern, unless)),
         needs=tuple(map(_fold_word, needs)),
     )
     for pattern in wording.patterns:
         pattern.gates  # noqa: B018 (raises where there are none)
     return wording
+
+
+@cache
+def _pattern(source: str) -> Pattern:
+    """One object for a pattern that several rules share, so that it is compiled, and looked for in a text, once."""
+    return Pattern(source)
 
 
 class Matcher:
@@ -170,18 +176,17 @@ class Matcher:
 
     def _without_excused(self, text: str, encoded: bytes, hits: Iterable[Hit]) -> Iterator[Hit]:
         """Leave out a hit whose rule needs another word that is missing, or one inside what its rule excuses."""
-        excused: dict[int, list[tuple[int, int]]] = {}
+        excused: dict[Pattern, list[tuple[int, int]]] = {}
         for hit in hits:
             needs = self._needs[hit.wording]
             if needs and not any(_contains_word(text, word) for word in needs):
                 continue
-            if hit.wording not in excused:
-                excused[hit.wording] = [
-                    _in_characters(encoded, start, end)
-                    for pattern in self._unless[hit.wording]
-                    for start, end in pattern.find(encoded)
-                ]
-            if not any(start < hit.end and hit.start < end for start, end in excused[hit.wording]):
+            for pattern in self._unless[hit.wording]:
+                if pattern not in excused:
+                    excused[pattern] = [_in_characters(encoded, *found) for found in pattern.find(encoded)]
+                if any(start < hit.end and hit.start < end for start, end in excused[pattern]):
+                    break
+            else:
                 yield hit
 
 

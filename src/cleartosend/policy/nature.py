@@ -1,19 +1,16 @@
 """Reads what a text is by what it says: a verification, a notification or marketing, and the words that show it."""
 
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from importlib import resources
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from cleartosend.model.verdicts import MessageType, Nature, Submission
+from cleartosend.model.verdicts import Nature, Submission
 from cleartosend.policy.matchers import Matcher, compile_wording
 from cleartosend.policy.normalise import Folded, Normalised
-
-if TYPE_CHECKING:
-    from cleartosend.policy.structure import Spot, View
 
 # See the head of cues.toml for why there are two.
 _MARKETING_ALONE = 3
@@ -179,46 +176,6 @@ def _file() -> _File:
     return msgspec.convert(tomllib.loads(resources.files(__package__).joinpath("cues.toml").read_text("utf-8")), _File)
 
 
-def _declared_type_is_not_its_nature(view: "View") -> "Iterable[Spot]":
-    """Find the words that show a promotion in what was declared to be something else."""
-    if view.submission.type is MessageType.MARKETING or view.reading.nature is not Nature.MARKETING:
-        return []
-    return _spots(view.reading.spans)
-
-
-def _may_be_a_promotion(view: "View") -> "Iterable[Spot]":
-    """Find words that promotions have and notices seldom, in what was not declared marketing and tells no fact."""
-    return [] if view.submission.type is MessageType.MARKETING else _spots(view.reading.doubtful_spans)
-
-
-def _nothing_is_verified(view: "View") -> "Iterable[Spot]":
-    """Find the words that show a notice in what was declared a verification."""
-    if view.submission.type is not MessageType.VERIFICATION or view.reading.nature is not Nature.NOTIFICATION:
-        return []
-    return _spots(view.reading.spans)
-
-
-def _nothing_shows_members(view: "View") -> "Iterable[Spot]":
-    """
-    Find the words that promote where none shows that members are meant.
-
-    What was declared marketing and shows no nature of its own is taken for it, in an empty spot.
-    """
-    reading = view.reading
-    if view.submission.type is not MessageType.MARKETING or reading.nature not in {Nature.MARKETING, Nature.UNCLEAR}:
-        return []
-    return [] if _signs_of_members().find(view.normalised) else _spots(reading.spans or [(0, 0)])
-
-
-def _spots(spans: Iterable[tuple[int, int]]) -> "list[Spot]":
-    from cleartosend.policy.structure import Spot  # noqa: PLC0415 (structure reads natures, so it cannot come first)
-
-    return [Spot(start, end) for start, end in spans]
-
-
-CHECKS: "dict[str, Callable[[View], Iterable[Spot]]]" = {
-    "declared-type-is-not-its-nature": _declared_type_is_not_its_nature,
-    "may-be-a-promotion": _may_be_a_promotion,
-    "nothing-is-verified": _nothing_is_verified,
-    "nothing-shows-members": _nothing_shows_members,
-}
+def shows_members(normalised: Normalised) -> bool:
+    """Whether any word shows that the text is meant for members."""
+    return bool(_signs_of_members().find(normalised))

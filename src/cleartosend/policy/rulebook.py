@@ -15,7 +15,7 @@ import msgspec
 
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Action, MessageType, Part, Submission
-from cleartosend.policy import nature, signatures, structure
+from cleartosend.policy import declared, signatures, structure
 from cleartosend.policy.matchers import Matcher, PatternError, Wording, compile_wording
 from cleartosend.policy.spots import Edit
 from cleartosend.policy.view import Check, View
@@ -25,7 +25,7 @@ _CANNOT_BE_TURNED_OFF = "text-is-too-long"
 # Enough for every edit of a text worth mending, and bounded for one made to be slow.
 _MOST_PLACES_OF_ONE_CHECK = 100
 
-CHECKS: dict[str, Check] = {**structure.CHECKS, **signatures.CHECKS, **nature.CHECKS}
+CHECKS: dict[str, Check] = {**structure.CHECKS, **signatures.CHECKS, **declared.CHECKS}
 
 
 class RulebookError(Exception):
@@ -86,6 +86,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patterns: tuple[str, ...] = ()
     check: str | None = None
     unless: tuple[str, ...] = ()
+    excused_by: tuple[str, ...] = ()
+    """Names of excuses, whose patterns count as if they stood in `unless`."""
     needs: tuple[str, ...] = ()
     types: tuple[MessageType, ...] = tuple(MessageType)
     parts: tuple[Part, ...] = tuple(Part)
@@ -216,10 +218,13 @@ def load_rulebook(overlay: Path | None = None) -> Rulebook:
     `python -m cleartosend.policy.rulebook`, since that costs more than a start should.
     """
     loading = _Loading()
+    loading.add_excuses(_shipped("excuses.toml"))
     loading.add(_shipped())
     if overlay is None:
         return loading.rulebook()
-    laid_over = loading.lay_over(sorted(overlay.glob("*.toml")) if overlay.is_dir() else [overlay])
+    files = sorted(overlay.glob("*.toml")) if overlay.is_dir() else [overlay]
+    loading.add_excuses(files)
+    laid_over = loading.lay_over(files)
     rulebook = loading.rulebook()
     for rule_id in laid_over:
         for failure in rulebook.failures(rule_id):
@@ -235,6 +240,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file as written, its category and rules not yet looked at."""
 
     category: dict[str, Any] | None = None
+    excuses: dict[str, tuple[str, ...]] = {}
     rule: tuple[dict[str, Any], ...] = ()
     off: tuple[str | _Off, ...] = ()
 
@@ -246,7 +252,13 @@ class _Loading:
         """`tries_out`: compile every pattern at once, to know that it can be, rather than when it is first needed."""
         self._tries_out = tries_out
         self._categories: dict[str, Category] = {}
+        self._excuses: dict[str, tuple[str, ...]] = {}
         self._entries: dict[str, Entry] = {}
+
+    def add_excuses(self, files: Iterable[Traversable]) -> None:
+        """Patterns that rules name instead of repeating them; what an overlay names anew is its own."""
+        for _name, file in _read(files):
+            self._excuses |= file.excuses
 
     def add(self, files: Iterable[Traversable]) -> None:
         """Files of rules that have nothing to do with what was read before."""
@@ -286,7 +298,7 @@ class _Loading:
                 raise RulebookError(f"{name}: rules stand in a [category]")
             return []
         category = self._category(name, file.category)
-        return [_entry(name, category, raw, try_out=try_out) for raw in file.rule]
+        return [_entry(name, category, raw, self._excuses, try_out=try_out) for raw in file.rule]
 
     def _category(self, name: str, raw: dict[str, Any]) -> str:
         """The id of the file's category; where only an id is given, it is one that is known already."""
@@ -300,9 +312,10 @@ class _Loading:
         return category.id
 
 
-def _shipped() -> list[Traversable]:
+def _shipped(ending: str = ".toml") -> list[Traversable]:
+    """The files of the package's rules, or those of one ending."""
     rules = resources.files(__package__).joinpath("rules")
-    return sorted((file for file in rules.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    return sorted((file for file in rules.iterdir() if file.name.endswith(ending)), key=lambda file: file.name)
 
 
 def _read(files: Iterable[Traversable]) -> Iterable[tuple[str, _File]]:
@@ -313,10 +326,17 @@ def _read(files: Iterable[Traversable]) -> Iterable[tuple[str, _File]]:
             raise RulebookError(f"{file.name}: {error}") from error
 
 
-def _entry(file_name: str, category: str, raw: dict[str, Any], *, try_out: bool) -> Entry:
+def _entry(
+    file_name: str, category: str, raw: dict[str, Any], excuses: dict[str, tuple[str, ...]], *, try_out: bool
+) -> Entry:
     name = f"{file_name}: rule {raw.get('id', 'without an id')}"
     try:
         rule = msgspec.convert(raw, Rule)
+        unknown = [excuse for excuse in rule.excused_by if excuse not in excuses]
+        if unknown:
+            raise RulebookError(f"{name}: there is no excuse {unknown[0]}")
+        excused = (pattern for excuse in rule.excused_by for pattern in excuses[excuse])
+        rule = msgspec.structs.replace(rule, unless=(*rule.unless, *excused))
         wording = compile_wording(words=rule.words, patterns=rule.patterns, unless=rule.unless, needs=rule.needs)
         if try_out:
             for pattern in (*wording.patterns, *wording.unless):
@@ -367,6 +387,7 @@ def main(files: Sequence[str]) -> int:
     """Hold the shipped rulebook, or just the files named, to its examples: a line for each that fails."""
     loading = _Loading(tries_out=True)
     try:
+        loading.add_excuses(_shipped("excuses.toml"))
         loading.add([Path(file) for file in files] or _shipped())
         rulebook = loading.rulebook()
     except RulebookError as error:
