@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from cleartosend.model.verdicts import Nature, Submission
+from cleartosend.model.verdicts import Nature
 from cleartosend.policy.matchers import Matcher, compile_wording
 from cleartosend.policy.normalise import Folded, Normalised
 
@@ -115,13 +115,8 @@ def _weight_of(cue: _Cue) -> int:
     return cue.weight
 
 
-def read_nature(normalised: Normalised, submission: Submission) -> NatureReading:
-    """
-    Read what the text is by what it says.
-
-    The submission's declared type plays no part; a text whose words are spaced out is read closed up as well.
-    """
-    del submission  # what was declared must not matter; it stays in the signature for cues that depend on the part
+def read_nature(normalised: Normalised) -> NatureReading:
+    """Read what the text is by what it says; one whose words are spaced out is read closed up as well."""
     reading = _read(normalised)
     if reading.nature is not Nature.MARKETING and normalised.squeezed is not None:
         closed_up = _read(normalised.squeezed)

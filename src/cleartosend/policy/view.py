@@ -41,7 +41,7 @@ class View:
     @cached_property
     def reading(self) -> NatureReading:
         """What the text is by what it says."""
-        return read_nature(self.normalised, self.submission)
+        return read_nature(self.normalised)
 
     @property
     def foldings(self) -> list[Folded]:
