@@ -29,8 +29,8 @@ from cleartosend.review.apply import Applications
 from cleartosend.settings import Settings, overlay_of
 from cleartosend.spool import embedded as spool
 from cleartosend.store import messages, places, receipts
-from cleartosend.store.opening import open_store
-from cleartosend.store.secrets import Vault, open_vault
+from cleartosend.store.opening import open_store_and_vault
+from cleartosend.store.secrets import Vault
 
 SWEEP_SECONDS = 1.0
 
@@ -107,7 +107,7 @@ class Platform:
 
     def is_sending(self) -> bool:
         """Whether what waits in the spool is being taken out of it."""
-        return bool(self._tasks) and not any(task.done() for task in self._tasks)
+        return bool(self._tasks) and not self.dispatch.in_trouble and not any(task.done() for task in self._tasks)
 
     async def measure(self) -> None:
         """Bring the gauges up to date with the store."""
@@ -155,15 +155,17 @@ async def running_platform(
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     with only_server_of(settings.data):
-        vault = open_vault(settings.data, settings.key)
         rulebook = load_rulebook(overlay_of(settings))
-        engine = await open_store(settings)
+        engine, vault = await open_store_and_vault(settings)
         if not settings.database:
             # Nobody else can hold a claim on the embedded store, so what the last process claimed is free again.
             await engine.write(lambda tx: spool.end_claims(tx, now=clock()))
         if carrier is None:
             carrier = SimulatorCarrier(
-                delay_seconds=settings.simulator_delay_seconds, seed=settings.simulator_seed, clock=clock
+                delay_seconds=settings.simulator_delay_seconds,
+                seed=settings.simulator_seed,
+                clock=clock,
+                outstanding=await engine.read(lambda tx: messages.outstanding(tx, SimulatorCarrier.name)),
             )
         platform = Platform(
             settings=settings,

@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -15,6 +16,13 @@ class BadSettings(Exception):
     """A setting is unknown or has a value that it cannot have; the message names it."""
 
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Node = Annotated[int, msgspec.Meta(ge=0, le=31)]
+Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may set, in `cleartosend.toml` in the data folder or as `CLEARTOSEND_<NAME>`."""
 
@@ -22,37 +30,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The folder that holds the store, the key and the settings file."""
     host: str = "127.0.0.1"
     """The address to listen on."""
-    port: int = 8080
+    port: Port = 8080
     """The TCP port to listen on; 0 takes a free one."""
     database: str = ""
     """A PostgreSQL address (`postgresql://user@host/name`); empty: a SQLite file in the data folder."""
     key: str = ""
     """The key that seals secrets: 32 bytes in base64; empty: the file `secret.key` in the data folder."""
-    node: int = 0
+    node: Node = 0
     """This process's number, 0 to 31, different for each process that accepts messages into one database."""
     rules: str = ""
     """The operator's own rules, a TOML file or a folder of them; empty: `rules` in the data folder, if it is there."""
-    marketing_opens_hour: int = 8
+    marketing_opens_hour: Hour = 8
     """The hour, Beijing time, from which marketing may go to mainland numbers."""
-    marketing_closes_hour: int = 22
+    marketing_closes_hour: Hour = 22
     """The hour, Beijing time, from which marketing may no longer go to mainland numbers."""
-    window: int = 100
+    window: Count = 100
     """Most messages in flight at a carrier, sent and not yet answered."""
-    submit_within_seconds: float = 3600.0
+    submit_within_seconds: Seconds = 3600.0
     """How long a message may wait for a carrier before it expires."""
-    receipt_within_seconds: float = 259200.0
+    receipt_within_seconds: Seconds = 259200.0
     """How long a receipt may take before a message's end counts as unknown."""
-    retry_after_seconds: float = 5.0
+    retry_after_seconds: Seconds = 5.0
     """How long to wait before a message that a carrier could not take is sent again; doubles with each attempt."""
     marketing_at_most_once: bool = True
     """Whether marketing that may or may not have gone out when the process died is left alone, not sent again."""
-    simulator_delay_seconds: float = 0.5
+    simulator_delay_seconds: Seconds = 0.5
     """How long the simulator carrier takes to deliver."""
     simulator_seed: int = 1
     """Where the simulator carrier's chances start from: the same seed, the same chances."""
-    drain_seconds: float = 10.0
+    drain_seconds: Seconds = 10.0
     """How long a stopping server waits for what it has begun."""
-    log_format: str = "auto"
+    log_format: Literal["auto", "json", "text"] = "auto"
     """`json`, `text`, or `auto`: text on a terminal and JSON elsewhere."""
 
 
@@ -79,7 +87,8 @@ def read_settings(data: Path | None = None, environment: Mapping[str, str] | Non
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
-        raise BadSettings(str(error)) from error
+        message = f"the settings of {data}: {error}"
+        raise BadSettings(message) from error
 
 
 def overlay_of(settings: Settings) -> Path | None:

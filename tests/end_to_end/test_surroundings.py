@@ -31,12 +31,15 @@ def test_an_unusable_data_folder_is_said(tmp_path: Path, arguments: tuple[str, .
 
 
 def test_a_store_that_is_none_is_said(tmp_path: Path) -> None:
+    cleartosend("account", "create", "清风书店", "--kind", "organization", data=tmp_path)
+    for file in tmp_path.glob("cleartosend.db*"):
+        file.unlink()
     (tmp_path / "cleartosend.db").write_text("certainly no database, and long enough to be looked at\n" * 20)
     assert "cleartosend.db" in complaint("serve", "--port", "0", data=tmp_path)
 
 
 def test_a_store_of_a_newer_version_is_said_and_left_alone(tmp_path: Path) -> None:
-    cleartosend("account", "list", data=tmp_path)
+    cleartosend("account", "create", "清风书店", "--kind", "organization", data=tmp_path)
     with closing(sqlite3.connect(tmp_path / "cleartosend.db")) as store:
         store.execute("UPDATE alembic_version SET version_num = '9999'")
         store.commit()
@@ -50,7 +53,57 @@ def test_a_second_server_on_one_folder_is_said(tmp_path: Path) -> None:
         assert "another server" in complaint("serve", "--port", "0", data=tmp_path / "data")
 
 
-@pytest.mark.parametrize("line", ["speed = 3", "port = 'high'", "port = "])
+def test_a_folder_without_a_store_is_said_and_no_store_is_made_in_it(tmp_path: Path) -> None:
+    assert "no store" in complaint("review", "list", data=tmp_path / "mistyped")
+    assert not (tmp_path / "mistyped").exists()
+
+
+def test_a_store_without_its_key_is_said_and_no_key_is_made(tmp_path: Path) -> None:
+    cleartosend("account", "create", "清风书店", "--kind", "organization", data=tmp_path)
+    key = tmp_path / "secret.key"
+    its_own = key.read_text()
+    key.unlink()
+    assert "secret.key is missing" in complaint("serve", "--port", "0", data=tmp_path)
+    assert not key.exists()
+    for another in ("not base64", "A" * 43 + "="):
+        key.write_text(another)
+        complaint("serve", "--port", "0", data=tmp_path)
+    key.write_text(its_own)
+    assert "清风书店" in cleartosend("account", "list", data=tmp_path).stdout
+
+
+@pytest.mark.parametrize("address", ["mysql://x", "postgresql://nobody@127.0.0.1:1/nothing"])
+def test_a_database_that_cannot_be_used_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("CLEARTOSEND_DATABASE", address)
+    assert "the database" in complaint("serve", "--port", "0", data=tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [("check", "--jsonl"), ("members", "import")])
+def test_a_file_that_is_not_there_is_said(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    ended = cleartosend(*arguments, str(tmp_path / "nowhere"), check=False)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+def test_members_come_in_whatever_chinese_spreadsheets_write(tmp_path: Path) -> None:
+    cleartosend("account", "create", "清风书店", "--kind", "organization", data=tmp_path)
+    file = tmp_path / "members.csv"
+    file.write_bytes("手机号,姓名\r\n13711112222,甲\r\n".encode("gb18030"))
+    imported = cleartosend("members", "import", str(file), "--account", "1", "--source", "purchase", data=tmp_path)
+    assert imported.stdout == "1 numbers read, 1 new members\n"
+
+
+@pytest.mark.parametrize("change", ["variable_length=-5", "per_number_per_day=-1", "kind=robot", "no_such=1"])
+def test_an_impossible_setting_of_an_account_is_said(tmp_path: Path, change: str) -> None:
+    cleartosend("account", "create", "清风书店", "--kind", "organization", data=tmp_path)
+    ended = cleartosend("account", "set", "1", change, data=tmp_path, check=False)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "line", ["speed = 3", "port = 'high'", "port = ", "marketing_opens_hour = 99", "simulator_delay_seconds = -4"]
+)
 def test_a_bad_settings_file_is_said(tmp_path: Path, line: str) -> None:
     (tmp_path / "cleartosend.toml").write_text(line)
     complaint("serve", data=tmp_path)

@@ -184,6 +184,32 @@ async def test_an_approval_may_be_taken_back(bench: Bench) -> None:
     )
 
 
+async def test_what_a_person_rejected_the_machine_does_not_approve(bench: Bench) -> None:
+    folder = of(await bench.apply(template()))
+    await bench.decide(
+        folder,
+        lambda tx, its: desk.reject(tx, its, by="ann", reason=ReviewReason.OTHER, because="被投诉", now=5.0),
+    )
+    amended = of(await bench.amend(folder, template()))
+    assert (amended.application.state, amended.history[-1].reason) == (
+        ReviewState.REFERRED,
+        "rejected-by-a-person-before",
+    )
+    assert of(await bench.apply(template())).application.state is ReviewState.REFERRED
+    # Another text is another matter, and a person may change their mind.
+    assert of(await bench.apply(template("您的包裹{1}已到。"))).application.state is ReviewState.APPROVED
+    assert await bench.decide(amended, lambda tx, its: desk.approve(tx, its, by="ann", because="", now=6.0))
+    assert of(await bench.apply(template())).application.state is ReviewState.APPROVED
+
+
+async def test_a_rejection_without_words_tells_at_least_what_it_is_about(bench: Bench) -> None:
+    folder = of(await bench.apply(template()))
+    await bench.decide(
+        folder, lambda tx, its: desk.reject(tx, its, by="ann", reason=ReviewReason.DOCUMENTS, because="", now=5.0)
+    )
+    assert "documents" in (await bench.folder(template(), folder.application.id)).application.reply
+
+
 async def test_a_ban_stops_the_account(bench: Bench) -> None:
     folder = of(await bench.apply(template(DOUBTFUL)))
     assert await bench.decide(

@@ -278,9 +278,9 @@ CALL_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
 )
 
 MEANS_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
+    template_is_for_this_side,
     signature_is_approved,
     template_is_approved,
-    template_is_for_this_side,
     values_match_the_variables,
 )
 

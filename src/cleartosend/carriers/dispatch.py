@@ -57,6 +57,8 @@ class Dispatch:
         self._more_waits = True
         """Whether the last claim left anything behind, as far as is known."""
         self._stopping = False
+        self.in_trouble = False
+        """Whether the spool could not be worked when it was last tried."""
 
     def wake(self) -> None:
         """Something new waits."""
@@ -68,8 +70,10 @@ class Dispatch:
         while not self._stopping:
             try:
                 await self._send_what_fits()
+                self.in_trouble = False
                 await self._wait_for_more()
             except StoreUnavailable as error:
+                self.in_trouble = True
                 telemetry.log.error("spool.unavailable", error=str(error))
                 await asyncio.sleep(AFTER_TROUBLE_SECONDS)
         if self._in_flight:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -54,14 +54,27 @@ BEHAVIOURS = {
 
 
 class SimulatorCarrier:
-    """Delivers what it is given after `delay_seconds`, give or take a tenth, the same way under the same seed."""
+    """
+    Delivers what it is given after `delay_seconds`, give or take a tenth, the same way under the same seed.
+
+    `outstanding` is what a real carrier would remember by itself when we come back: its ids of the messages that it
+    took and has not reported on, with their numbers.
+    """
 
     name = "simulator"
 
-    def __init__(self, *, delay_seconds: float, seed: int, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        *,
+        delay_seconds: float,
+        seed: int,
+        clock: Callable[[], float] = time.time,
+        outstanding: Sequence[tuple[str, str]] = (),
+    ) -> None:
         self._delay_seconds = delay_seconds
         self._seed = seed
         self._clock = clock
+        self._outstanding = outstanding
         self._attempts: dict[str, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
         self._on_receipt: Callable[[Receipt], Awaitable[None]]
@@ -72,18 +85,18 @@ class SimulatorCarrier:
     ) -> None:
         self._on_receipt = on_receipt
         self._on_reply = on_reply
+        for carrier_id, number in self._outstanding:
+            self._begin(carrier_id, number, extension_code="")
 
     async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
-        behaviour = BEHAVIOURS.get(parcel.number[-5:], DELIVERED)
+        behaviour = _behaviour_of(parcel.number)
         if behaviour.refusal is not None and parcel.attempts <= behaviour.refusals:
             return behaviour.refusal
         carrier_id = f"{parcel.message_id:x}"
         if not behaviour.delays:
             await self._report(carrier_id, behaviour)
         else:
-            task = asyncio.get_running_loop().create_task(self._deliver(parcel, carrier_id, behaviour))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._begin(carrier_id, parcel.number, extension_code=parcel.extension_code)
         return Submitted((carrier_id,))
 
     async def stop(self) -> None:
@@ -91,8 +104,14 @@ class SimulatorCarrier:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
-    async def _deliver(self, parcel: Parcel, carrier_id: str, behaviour: Behaviour) -> None:
-        await asyncio.sleep(self._delay_seconds * behaviour.delays * self._jitter(parcel.number))
+    def _begin(self, carrier_id: str, number: str, *, extension_code: str) -> None:
+        task = asyncio.get_running_loop().create_task(self._deliver(carrier_id, number, extension_code))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _deliver(self, carrier_id: str, number: str, extension_code: str) -> None:
+        behaviour = _behaviour_of(number)
+        await asyncio.sleep(self._delay_seconds * behaviour.delays * self._jitter(number))
         for _ in range(behaviour.receipts):
             await self._report(carrier_id, behaviour)
         if behaviour.reply:
@@ -100,9 +119,9 @@ class SimulatorCarrier:
                 lambda: self._on_reply(
                     Reply(
                         carrier=self.name,
-                        number=parcel.number,
+                        number=number,
                         text=behaviour.reply,
-                        extension_code=parcel.extension_code,
+                        extension_code=extension_code,
                         at=self._clock(),
                     )
                 )
@@ -130,3 +149,7 @@ class SimulatorCarrier:
     def _jitter(self, number: str) -> float:
         turn = self._attempts[number] = self._attempts.get(number, 0) + 1
         return random.Random(f"{self._seed}:{number}:{turn}").uniform(0.9, 1.1)  # noqa: S311 - not a secret
+
+
+def _behaviour_of(number: str) -> Behaviour:
+    return BEHAVIOURS.get(number[-5:], DELIVERED)

@@ -63,7 +63,7 @@ def create(name: str, kind: str, *, unverified: bool, data: Path | None, as_json
             )
         )
 
-    _print(msgspec.to_builtins(on_store(data, work)), as_json=as_json)
+    _print(msgspec.to_builtins(on_store(data, work, may_make=True)), as_json=as_json)
 
 
 @account.command("list")

@@ -1,5 +1,6 @@
 """`cleartosend check`: what the policy says of a text, before anyone applies."""
 
+import codecs
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from cleartosend.cli.problems import Problem
+from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.cli.rules import open_rulebook
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Decision, MessageType, Submission, Verdict
@@ -22,7 +23,7 @@ class Line(msgspec.Struct, frozen=True):
     text: str
     type: MessageType = MessageType.NOTIFICATION
     account: AccountKind = AccountKind.ORGANIZATION
-    international: bool = False
+    international: bool | str | int | None = False
 
 
 @click.command()
@@ -95,7 +96,6 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
                 "category": finding.category,
                 "action": finding.action,
                 "because": finding.because,
-                "clause": finding.clause,
                 "quote": finding.quote,
                 "start": finding.start,
                 "end": finding.end,
@@ -107,16 +107,18 @@ def as_data(verdict: Verdict) -> dict[str, Any]:
 
 
 def _lines(path: str) -> Iterator[Submission]:
-    with click.open_file(path, "rb") as file:
+    with in_one_line(), click.open_file(path, "rb") as file:
         for number, raw in enumerate(file, start=1):
-            if not raw.strip():
+            raw_line = raw.removeprefix(codecs.BOM_UTF8).strip()
+            if not raw_line:
                 continue
             try:
-                line = msgspec.json.decode(raw, type=Line)
+                line = msgspec.json.decode(raw_line, type=Line)
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 message = f"{path}, line {number}: {error}"
                 raise Problem(message) from error
-            yield Submission(text=line.text, type=line.type, account=line.account, international=line.international)
+            abroad = line.international is True
+            yield Submission(text=line.text, type=line.type, account=line.account, international=abroad)
 
 
 def _in_words(verdict: Verdict) -> str:

@@ -11,6 +11,7 @@ import msgspec
 
 from cleartosend.admission.numbers import read_number
 from cleartosend.cli.options import data_option
+from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.store import accounts
 from cleartosend.store.members import add_members
@@ -87,15 +88,26 @@ def _read(file: Path) -> tuple[list[str], list[BadRow]]:
     """The numbers of the file without repetition, and the rows that have none."""
     numbers: dict[str, None] = {}
     bad: list[BadRow] = []
-    # A byte order mark is what spreadsheets put in front.
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        for line, written in _cells(csv.reader(lines)):
-            number = read_number(written)
-            if number is None:
-                bad.append(BadRow(line))
-            else:
-                numbers[number.e164] = None
+    for line, written in _cells(csv.reader(_text_of(file).splitlines())):
+        number = read_number(written)
+        if number is None:
+            bad.append(BadRow(line))
+        else:
+            numbers[number.e164] = None
     return list(numbers), bad
+
+
+def _text_of(file: Path) -> str:
+    """The file's text: UTF-8 with or without the mark that spreadsheets put in front, or what Chinese ones write."""
+    with in_one_line():
+        content = file.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    message = f"{file}: neither UTF-8 nor GB 18030"
+    raise Problem(message)
 
 
 def _cells(rows: Iterable[list[str]]) -> Iterator[tuple[int, str]]:

@@ -7,12 +7,12 @@ from typing import TypeVar
 
 import msgspec
 
-from cleartosend.cli.problems import in_one_line
+from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.ports import Engine, StoreUnavailable
 from cleartosend.settings import BadSettings, Settings, read_settings
-from cleartosend.store.opening import open_store
+from cleartosend.store.opening import open_store_and_vault, sqlite_path
 from cleartosend.store.schema_version import NewerSchema
-from cleartosend.store.secrets import BadKey, Vault, open_vault
+from cleartosend.store.secrets import BadKey, Vault
 
 T = TypeVar("T")
 
@@ -27,14 +27,15 @@ class OpenStore(msgspec.Struct, frozen=True):
     vault: Vault
 
 
-def on_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]]) -> T:
-    """Open the data folder, do the work, and close it again."""
+def on_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]], *, may_make: bool = False) -> T:
+    """Open the data folder, do the work, and close it again; where there is no store yet, make one only if told to."""
 
     async def run() -> T:
         settings = read_settings(data)
-        settings.data.mkdir(parents=True, exist_ok=True)
-        vault = open_vault(settings.data, settings.key)
-        engine = await open_store(settings)
+        if not may_make and not settings.database and not sqlite_path(settings).exists():
+            message = f"{sqlite_path(settings)}: there is no store here"
+            raise Problem(message)
+        engine, vault = await open_store_and_vault(settings)
         try:
             return await work(OpenStore(settings, engine, vault))
         finally:

@@ -1,6 +1,7 @@
 """Who may call: accounts, their applications' identifiers (apps), their credentials and their settings."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -24,30 +25,33 @@ MACHINE = "machine"
 """Stands where a person's name would, for what the program decided by itself."""
 
 
+Limit = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
 class AccountSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator may grant or restrict per account. The defaults are the newest published ones."""
 
-    variable_length: int = 6
+    variable_length: Limit = 6
     """Most characters in one variable's value, outside verification codes."""
     variables_allowed: bool = True
     """Whether domestic notification and marketing templates may have variables."""
     marketing_allowed: bool = True
     """Whether an organisation may send marketing; an individual never may."""
-    same_content_per_30_seconds: int | None = 1
+    same_content_per_30_seconds: Limit | None = 1
     """Most messages of the same text to one number in 30 seconds; none: no limit."""
-    per_number_per_30_seconds: int | None = None
+    per_number_per_30_seconds: Limit | None = None
     """Most messages to one number in 30 seconds; none: no limit."""
-    per_number_per_hour: int | None = None
+    per_number_per_hour: Limit | None = None
     """Most messages to one number in an hour; none: no limit."""
-    per_number_per_day: int | None = 2
+    per_number_per_day: Limit | None = 2
     """Most messages to one number in a calendar day, Beijing time; none: no limit."""
     exempt_numbers: tuple[str, ...] = ()
     """Numbers (E.164) that no frequency limit holds back: a team's own telephones."""
     extension_codes_allowed: bool = False
     """Whether calls may give an ExtendCode."""
-    signature_limit: int = 50
+    signature_limit: Limit = 50
     """Most signatures, deleted ones apart."""
-    template_limit: int = 200
+    template_limit: Limit = 200
     """Most templates, deleted ones apart."""
     applies_by_api: bool | None = None
     """Whether signatures and templates may be applied for by API; none: organisations may, individuals may not."""

@@ -18,6 +18,16 @@ from cleartosend.model.applications import (
 from cleartosend.review.moves import make, subject_of
 from cleartosend.store import accounts, applications
 
+# What an applicant reads where the reviewer wrote nothing.
+IN_WORDS = {
+    ReviewReason.PROHIBITED_CONTENT: "内容属于禁止发送的类别。 (prohibited content)",
+    ReviewReason.WRONG_TYPE: "申报的类型与内容不符。 (declared as the wrong type)",
+    ReviewReason.FORM: "格式不符合规范。 (not in the right form)",
+    ReviewReason.DOCUMENTS: "证明文件不符合要求。 (the documents do not prove it)",
+    ReviewReason.IMPERSONATION: "名义与申请人不符。 (somebody else's name)",
+    ReviewReason.UNCLEAR: "用途不清楚，请补充说明。 (what it is for is not clear)",
+    ReviewReason.OTHER: "审核未通过。 (not approved)",
+}
 WAITING = (ReviewState.PENDING, ReviewState.REFERRED)
 
 
@@ -59,7 +69,8 @@ def approve(
 def reject(
     tx: Connection, application: Signature | Template, *, by: str, reason: ReviewReason, because: str, now: float
 ) -> ReviewEvent | None:
-    """Send it back, or take back what was approved; the applicant reads `because`."""
+    """Send it back, or take back what was approved; the applicant reads `because`, or else what it is about."""
+    because = because or IN_WORDS[reason]
     return make(tx, application, ReviewMove.REJECT, by=by, reason=reason, because=because, now=now)
 
 
@@ -74,6 +85,7 @@ def ban(
 ) -> ReviewEvent | None:
     """Reject it for good and ban its account, whose waiting messages stop."""
     reason = ReviewReason.PROHIBITED_CONTENT
+    because = because or IN_WORDS[reason]
     banned = make(tx, application, ReviewMove.BAN, by=by, reason=reason, because=because, now=now)
     if banned is None:
         return None

@@ -8,8 +8,8 @@ from cleartosend.model.accounts import MACHINE, Account, AccountStatus
 from cleartosend.model.applications import ReviewEvent, ReviewMove, Signature, SignatureForm, Template, TemplateForm
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
-from cleartosend.review.moves import make
-from cleartosend.store import accounts
+from cleartosend.review.moves import make, subject_of
+from cleartosend.store import accounts, applications
 
 TRADEMARK = 4
 GOVERNMENT = 5
@@ -48,7 +48,7 @@ def triage(
         return rejected
     if verdict.decision is Decision.REFER:
         return refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
-    if reason := documents_need_a_person(application):
+    if reason := a_person_said_no(tx, application) or documents_need_a_person(application):
         return refer(tx, application, verdict, reason=reason, now=now)
     return approve(tx, application, verdict, now=now)
 
@@ -69,6 +69,12 @@ def reject(tx: Connection, application: Signature | Template, verdict: Verdict, 
     return make(
         tx, application, ReviewMove.REJECT, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict
     )
+
+
+def a_person_said_no(tx: Connection, application: Signature | Template) -> str:
+    """A text that a person rejected is not approved by a machine, whoever puts it up again under whatever id."""
+    last = applications.last_person_on(tx, subject_of(application), application.account_id, application.text)
+    return "rejected-by-a-person-before" if last in {ReviewMove.REJECT, ReviewMove.BAN} else ""
 
 
 def documents_need_a_person(application: Signature | Template) -> str:

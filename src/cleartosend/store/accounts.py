@@ -141,6 +141,13 @@ def credentials_of(tx: Connection, account_id: int, *, vault: Vault) -> list[Cre
     ]
 
 
+def prove_key(tx: Connection, vault: Vault) -> None:
+    """Raises BadKey when the vault's key is not the one that the credentials were sealed with."""
+    row = tx.execute(select(credentials.c.secret_id, credentials.c.sealed_key).limit(1)).first()
+    if row is not None:
+        vault.open(row.sealed_key, name=row.secret_id)
+
+
 def owner_of_credential(tx: Connection, secret_id: str) -> int | None:
     return tx.execute(select(credentials.c.account_id).where(credentials.c.secret_id == secret_id)).scalar()
 

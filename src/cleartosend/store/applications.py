@@ -5,8 +5,10 @@ from collections.abc import Collection
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from cleartosend.model.accounts import MACHINE
 from cleartosend.model.applications import (
     ReviewEvent,
+    ReviewMove,
     ReviewState,
     Signature,
     SignatureForm,
@@ -173,6 +175,24 @@ def events_of(tx: Connection, subject: Subject, subject_id: int) -> list[ReviewE
         .order_by(review_events.c.id)
     )
     return [msgspec.convert(row, ReviewEvent, from_attributes=True) for row in rows]
+
+
+def last_person_on(tx: Connection, subject: Subject, account_id: int, text: str) -> ReviewMove | None:
+    """What a person last decided on this text of the account, under whatever id; None where none ever did."""
+    table = _TABLES[subject]
+    return tx.execute(
+        select(review_events.c.move)
+        .join(table, table.c.id == review_events.c.subject_id)
+        .where(
+            review_events.c.subject == subject,
+            table.c.account_id == account_id,
+            review_events.c.text == text,
+            review_events.c.move.in_([ReviewMove.APPROVE, ReviewMove.REJECT, ReviewMove.BAN]),
+            review_events.c.by != MACHINE,
+        )
+        .order_by(review_events.c.id.desc())
+        .limit(1)
+    ).scalar()
 
 
 def _signature_columns(form: SignatureForm) -> dict[str, object]:

@@ -232,6 +232,17 @@ def count_by_state(tx: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def outstanding(tx: Connection, carrier: str) -> list[tuple[str, str]]:
+    """What a carrier took and has not reported on: its ids, and the numbers."""
+    rows = tx.execute(
+        select(handovers.c.carrier_id, messages.c.number)
+        .join(messages, messages.c.id == handovers.c.message_id)
+        .where(handovers.c.carrier == carrier, messages.c.state == MessageState.SUBMITTED)
+        .order_by(messages.c.id)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def messages_of_ids(tx: Connection, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Which messages the carriers mean by these pairs of carrier and id."""
     found: dict[tuple[str, str], int] = {}

@@ -6,10 +6,13 @@ from sqlalchemy.exc import DatabaseError
 
 from cleartosend.ports import Engine, StoreUnavailable
 from cleartosend.settings import Settings
+from cleartosend.store import accounts
 from cleartosend.store.schema_version import NewerSchema, bring_up_to_date
+from cleartosend.store.secrets import BadKey, Vault, open_vault
 from cleartosend.store.sqlite import SqliteEngine, open_sqlite
 
 FILE_NAME = "cleartosend.db"
+POSTGRES = "postgresql://"
 
 
 def sqlite_path(settings: Settings) -> Path:
@@ -23,14 +26,35 @@ async def open_store(settings: Settings) -> Engine:
     return await _open_postgres(settings.database) if settings.database else _open_sqlite(sqlite_path(settings))
 
 
+async def open_store_and_vault(settings: Settings) -> tuple[Engine, Vault]:
+    """As `open_store`; raises BadKey as well, when the key at hand does not open what the store holds."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    vault = open_vault(settings.data, settings.key, store_exists=sqlite_path(settings).exists())
+    engine = await open_store(settings)
+    try:
+        await engine.read(lambda tx: accounts.prove_key(tx, vault))
+    except BadKey:
+        await engine.close()
+        raise
+    return engine, vault
+
+
 async def _open_postgres(address: str) -> Engine:
     try:
         from cleartosend.store.postgres import PostgresEngine  # noqa: PLC0415 - its driver is an extra
     except ImportError as error:
         message = f"{error.name} is missing: install cleartosend[postgres]"
         raise StoreUnavailable(message) from error
-    engine = PostgresEngine(address.replace("postgresql://", "postgresql+asyncpg://", 1))
-    await engine.write(bring_up_to_date)
+    if not address.startswith(POSTGRES):
+        message = f"the database's address must begin with {POSTGRES}"
+        raise StoreUnavailable(message)
+    engine = PostgresEngine(address.replace(POSTGRES, "postgresql+asyncpg://", 1))
+    try:
+        await engine.write(bring_up_to_date)
+    except StoreUnavailable as error:
+        await engine.close()
+        message = f"the database: {error}"
+        raise StoreUnavailable(message) from error
     return engine
 
 

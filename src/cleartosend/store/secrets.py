@@ -39,18 +39,29 @@ class Vault:
             raise BadKey(message) from error
 
 
-def open_vault(folder: Path, key_from_environment: str) -> Vault:
-    """The vault of a data folder: its key is the environment's, else a file of mode 0600 made at the first run."""
+def open_vault(folder: Path, key_from_environment: str, *, store_exists: bool) -> Vault:
+    """
+    The vault of a data folder: its key is the environment's, else a file of mode 0600 made at the first run.
+
+    Where there is a store already, a missing key is not made anew: it would open nothing.
+    """
     if key_from_environment:
-        try:
-            return Vault(base64.b64decode(key_from_environment, validate=True))
-        except binascii.Error as error:
-            message = "CLEARTOSEND_KEY is not base64"
-            raise BadKey(message) from error
+        return _vault_of(key_from_environment.encode(), "CLEARTOSEND_KEY")
     path = folder / "secret.key"
     if not path.exists():
+        if store_exists:
+            message = f"{path} is missing: without it the secrets in the store cannot be read"
+            raise BadKey(message)
         _make_key(path)
-    return Vault(base64.b64decode(path.read_bytes()))
+    return _vault_of(path.read_bytes().strip(), str(path))
+
+
+def _vault_of(written: bytes, where: str) -> Vault:
+    try:
+        return Vault(base64.b64decode(written, validate=True))
+    except (binascii.Error, BadKey) as error:
+        message = f"{where}: it must hold {KEY_BYTES} bytes in base64"
+        raise BadKey(message) from error
 
 
 def _make_key(path: Path) -> None:
