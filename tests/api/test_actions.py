@@ -293,13 +293,15 @@ async def test_lists_are_paged_and_a_limit_of_0_means_10(service: Service) -> No
     assert await listed_ids(service, International=3) == []
 
 
-async def test_an_individual_applies_in_the_console(engine: Engine, settings: Settings) -> None:
+async def test_an_individual_goes_through_the_operator(engine: Engine, settings: Settings) -> None:
     service = await open_service(engine, settings, kind=AccountKind.INDIVIDUAL)
     for action, parameters in (
         ("AddSmsSign", SIGN),
         ("AddSmsTemplate", TEMPLATE),
         ("DeleteSmsSign", {"SignId": 1}),
         ("DeleteSmsTemplate", {"TemplateId": 1}),
+        ("DescribeSmsSignList", {"International": 0}),
+        ("DescribeSmsTemplateList", {"International": 0}),
     ):
         assert (await service.call(action, parameters)).code == "FailedOperation.NotEnterpriseCertification"
     marketing = TEMPLATE | {"SmsType": 1}

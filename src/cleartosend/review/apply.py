@@ -109,7 +109,7 @@ class Applications:
         """Take an application or an approved signature or template away; returns when."""
 
         def work(tx: Connection) -> float | Refusal:
-            if refusal := _may_use_the_api(account, by_api=by_api):
+            if refusal := may_use_the_api(account, by_api=by_api):
                 return refusal
             old = _find(tx, account, subject, application_id)
             if isinstance(old, Refusal):
@@ -175,7 +175,7 @@ def may_apply(account: Account, form: Form, verdict: Verdict, *, by_api: bool) -
         return refusal
     if isinstance(form, TemplateForm) and _is_marketing_by_an_individual(account, form):
         return Refusal(Reason.MARKETING_TEMPLATE_BY_INDIVIDUAL)
-    if refusal := _may_use_the_api(account, by_api=by_api):
+    if refusal := may_use_the_api(account, by_api=by_api):
         return refusal
     if isinstance(form, TemplateForm):
         return _what_the_template_breaks(account, form, verdict)
@@ -203,7 +203,8 @@ def _account_may_send(account: Account) -> Refusal | None:
     return None if account.verified else Refusal(Reason.ACCOUNT_NOT_VERIFIED)
 
 
-def _may_use_the_api(account: Account, *, by_api: bool) -> Refusal | None:
+def may_use_the_api(account: Account, *, by_api: bool = True) -> Refusal | None:
+    """The reference refuses every call on signatures and templates to an individual, lists included."""
     allowed = account.settings.applies_by_api
     if allowed is None:
         allowed = account.kind is AccountKind.ORGANIZATION

@@ -11,6 +11,7 @@ from cleartosend.api.tencent.errors import Fault, Saying
 from cleartosend.api.tencent.parameters import Answer, Id, Parameters
 from cleartosend.model.applications import Signature, SignatureForm, Subject
 from cleartosend.model.reasons import Refusal
+from cleartosend.review.apply import may_use_the_api
 from cleartosend.store import applications
 
 SIGN_TYPES = range(7)
@@ -101,7 +102,9 @@ async def delete_sms_sign(call: Call, asked: DeleteSmsSign) -> DeleteSmsSignAnsw
     return deleted if isinstance(deleted, Refusal) else DeleteSmsSignAnswer(delete_sign_status=deleted)
 
 
-async def describe_sms_sign_list(call: Call, asked: DescribeSmsSignList) -> DescribeSmsSignListAnswer | Fault:
+async def describe_sms_sign_list(call: Call, asked: DescribeSmsSignList) -> DescribeSmsSignListAnswer | Fault | Refusal:
+    if refusal := may_use_the_api(call.dossier.account):
+        return refusal
     international = is_international(asked.international)
     if isinstance(international, Fault):
         return international

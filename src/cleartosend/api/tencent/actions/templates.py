@@ -9,6 +9,7 @@ from cleartosend.api.tencent.parameters import Answer, Id, Parameters
 from cleartosend.model.applications import Subject, Template, TemplateForm
 from cleartosend.model.reasons import Refusal
 from cleartosend.model.verdicts import MessageType
+from cleartosend.review.apply import may_use_the_api
 from cleartosend.store import applications
 
 # The old numbering knew only 0, ordinary, and 1, marketing; 0 is still sent by older clients.
@@ -101,7 +102,9 @@ async def delete_sms_template(call: Call, asked: DeleteSmsTemplate) -> DeleteSms
 
 async def describe_sms_template_list(
     call: Call, asked: DescribeSmsTemplateList
-) -> DescribeSmsTemplateListAnswer | Fault:
+) -> DescribeSmsTemplateListAnswer | Fault | Refusal:
+    if refusal := may_use_the_api(call.dossier.account):
+        return refusal
     if fault := reviewing.page_is_wrong(asked):
         return fault
     if asked.international == FOR_BOTH:
