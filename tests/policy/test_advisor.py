@@ -1054,6 +1054,35 @@ def test_a_question_about_something_else_is_told_how_to_find_out(question: str) 
 
 
 @pytest.mark.parametrize(
+    ("question", "scope"),
+    [
+        ("How much does it cost?", "only what may be sent"),
+        ("Will it rain tomorrow?", "only what may be sent"),
+        ("", "only what may be sent"),
+        ("一条多少钱", "只回答哪些内容可以发送"),
+        ("明天下雨吗", "只回答哪些内容可以发送"),
+    ],
+)
+def test_a_question_about_something_else_is_told_what_is_answered_here(question: str, scope: str) -> None:
+    given = advisor.ask(question, rulebook())
+    assert (given.rule, given.answer) == ("how-to-know", "conditional")
+    assert scope in given.text
+
+
+@pytest.mark.parametrize("question", ["VIP会员可以卖吗", "会员卡能不能卖", "付费会员可以推销吗"])
+def test_selling_what_members_have_is_told_apart_from_writing_to_members(question: str) -> None:
+    given = advisor.ask(question, rulebook())
+    assert (given.rule, given.answer) == ("paid-membership", "no")
+
+
+@pytest.mark.parametrize("question", ["What are the sending hours abroad?", "晚上几点后不能发营销短信"])
+def test_no_hours_are_promised_that_nobody_can_set(question: str) -> None:
+    text = advisor.ask(question, rulebook()).text
+    assert "unless the operator" not in text
+    assert "除非运营者" not in text
+
+
+@pytest.mark.parametrize(
     ("question", "language"),
     [
         ("能发贷款短信吗", "zh"),

@@ -3,8 +3,13 @@
 import pytest
 from hypothesis import given, strategies as st
 
+from cleartosend.model.verdicts import Decision, MessageType, Part, Submission
+from cleartosend.policy.judge import judge
 from cleartosend.policy.reach import contacts_in, links_in
+from cleartosend.policy.rulebook import load_rulebook
 from cleartosend.policy.structure import renumbered
+
+RULEBOOK = load_rulebook()
 
 
 def quoted(text: str, spans: list[tuple[int, int]]) -> list[str]:
@@ -117,3 +122,28 @@ def test_spans_are_in_order_and_within_the_text(text: str) -> None:
         for start, end in spans:
             assert position <= start < end <= len(text)
             position = end
+
+
+@pytest.mark.parametrize(
+    ("name", "decision"),
+    [
+        ("人才网", Decision.REJECT),
+        ("装饰公司", Decision.REJECT),
+        ("施工队", Decision.REJECT),
+        ("某某科技", Decision.REJECT),
+        ("某平台", Decision.REJECT),
+        ("XXX科技", Decision.REJECT),
+        ("甲公司", Decision.REJECT),
+        ("李四", Decision.REJECT),
+        ("王五", Decision.REJECT),
+        ("智联招聘", Decision.APPROVE),
+        ("前程无忧", Decision.APPROVE),
+        ("贝壳装饰", Decision.APPROVE),
+        ("青禾科技", Decision.APPROVE),
+        ("58同城", Decision.APPROVE),
+        ("李小明", Decision.REFER),
+    ],
+)
+def test_a_trade_or_a_placeholder_is_nobodys_name(name: str, decision: Decision) -> None:
+    signature = Submission(text=name, type=MessageType.NOTIFICATION, part=Part.SIGNATURE)
+    assert judge(signature, RULEBOOK).decision is decision

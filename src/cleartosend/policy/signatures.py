@@ -21,13 +21,17 @@ _NEUTRAL_WORDS = (
     " 我们 我的 学校 医院 部门 单位 个人 姓名 签名 模板 你好 您好 温馨 重要 紧急 最新 专用 管理 助手 小助手 示例"
     " 样例 名称 应用 网址 促销 特价 福利 营销 推广 预约 tests? testing demo sample notifications? notice notify"
     " info information messages? sms verification verify codes? otp admin service customer support system official"
+    " 某{1,2} x{2,} [甲乙丙丁]公司 张三 李四 王五 赵六 网 网站 队 团队 招聘 求职 人才 人力 人力资源 劳务"
+    " 装修 装饰 家装 施工 工程 建材 房产 中介 家政 保洁 搬家 维修 美容 美发 餐饮 超市 药店 诊所 培训 教育"
+    " 科技 网络 传媒 广告 贸易 电商 旅游 旅行社 物业 保险 理财 examples? someone recruitment recruiting hiring"
+    " john.?doe jane.?doe"
     " company shop store app hello welcome alerts? reminder promo promotion offer sale user member login abc abcd"
     " abcde asdf? qwer qwert qwerty xyz foo bar name sign signature"
 )
 _NEUTRAL = re.compile(rf"(?:{'|'.join(sorted(_NEUTRAL_WORDS.split(), key=len, reverse=True))}|[\d\s])+")
 _REPEATED = re.compile(r"(?:([a-z])\1++)+|(.)\2\2+")
 _LONGEST_NAME_LOOKED_AT = 40  # far longer than a signature may be
-_ALSO_A_BRAND = frozenset({"qq"})
+_ALSO_A_BRAND = frozenset({"qq", "快递100"})
 
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢"
