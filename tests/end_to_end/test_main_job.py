@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from end_to_end.served import Caller, Server, cleartosend, serving, until
+from end_to_end.served import PNG, Caller, Server, cleartosend, serving, until
 from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 
 APPROVED, WAITING, REJECTED = 0, 1, -1
@@ -61,11 +61,13 @@ def test_an_approved_template_cannot_be_edited(caller: Caller) -> None:
     assert refused.value.get_code() == "FailedOperation.TemplateAlreadyPassedCheck"
 
 
-def test_what_is_referred_waits_until_a_person_decides(server: Server, caller: Caller) -> None:
+def test_what_is_referred_waits_until_a_person_decides(server: Server, caller: Caller, tmp_path: Path) -> None:
     sign_id = caller.add_sign("晨光文化", SignType=5, DocumentType=2)
     assert caller.sign(sign_id).StatusCode == WAITING
     listed = cleartosend("review", "list", "signature", data=server.data).stdout
     assert f"signature {sign_id}\t" in listed
+    cleartosend("review", "show", "signature", str(sign_id), "--papers", str(tmp_path), data=server.data)
+    assert (tmp_path / f"signature-{sign_id}-proof.png").read_bytes() == PNG
     cleartosend("review", "approve", "signature", str(sign_id), "--because", "原件已核对", data=server.data)
     assert caller.sign(sign_id).StatusCode == APPROVED
     template_id = caller.add_template("您的订单{1}已发货，请留意查收。")

@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Action, Decision, MessageType, Nature, Part, Submission, Verdict
-from cleartosend.policy.judge import judge, judge_message, suggest
+from cleartosend.policy.judge import judge, suggest
 from cleartosend.policy.rulebook import Rulebook, load_rulebook
 
 RULEBOOK = load_rulebook()
@@ -122,12 +122,6 @@ def test_what_would_be_referred_counts_in_a_message_only_where_it_touches_a_valu
     assert fixed.decision is Decision.APPROVE
     value = judge(message("账单{}已出，请查看。", "www.example.com"), rulebook)
     assert value.decision is Decision.REJECT
-
-
-def test_a_message_can_be_judged_from_its_template(rulebook: Rulebook) -> None:
-    approved = template("您的订单{1}已发货。")
-    assert judge_message(approved, "您的订单t.cn/a已发货。", [(4, 10)], rulebook).decision is Decision.REJECT
-    assert judge_message(approved, "您的订单20261122已发货。", [(4, 12)], rulebook).decision is Decision.APPROVE
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 
 from cleartosend.carriers.dispatch import stop as stop_sending
 from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.problems import in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.applications import ReviewReason, Signature, Subject, Template
 from cleartosend.review import desk
 from cleartosend.review.desk import Folder
 from cleartosend.review.moves import subject_of
+from cleartosend.store.applications import documents_of
 
 subject_argument = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
 id_argument = click.argument("application_id", type=int, metavar="ID")
@@ -52,16 +54,28 @@ def list_(subject: str | None, *, data: Path | None, as_json: bool) -> None:
 @review.command()
 @subject_argument
 @id_argument
+@click.option(
+    "--papers",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the pictures uploaded with a signature into this folder.",
+)
 @data_option
 @json_option
-def show(subject: str, application_id: int, *, data: Path | None, as_json: bool) -> None:
+def show(subject: str, application_id: int, *, papers: Path | None, data: Path | None, as_json: bool) -> None:
     """One application with its account and its history."""
 
-    async def work(store: OpenStore) -> Folder:
-        return await store.engine.read(lambda tx: _folder(tx, Subject(subject), application_id))
+    async def work(store: OpenStore) -> tuple[Folder, tuple[bytes, bytes]]:
+        def question(tx: Connection) -> tuple[Folder, tuple[bytes, bytes]]:
+            folder = _folder(tx, Subject(subject), application_id)
+            return folder, documents_of(tx, application_id) if subject == Subject.SIGNATURE else (b"", b"")
 
-    folder = on_store(data, work)
+        return await store.engine.read(question)
+
+    folder, pictures = on_store(data, work)
     click.echo(msgspec.json.encode(folder) if as_json else describe(folder))
+    if papers is not None:
+        with in_one_line():
+            _write_papers(papers, application_id, dict(zip(("proof", "power-of-attorney"), pictures, strict=True)))
 
 
 @review.command()
@@ -137,6 +151,16 @@ def describe(folder: Folder) -> str:
         lines.append(f"  {when(event.at)}  {event.move} by {event.by}{reason}{rulebook}")
         lines += [f"      {line}" for line in event.because.splitlines()]
     return "\n".join(lines)
+
+
+def _write_papers(folder: Path, signature_id: int, pictures: dict[str, bytes]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        if picture:
+            ending = "png" if picture.startswith(b"\x89PNG") else "jpg"
+            path = folder / f"signature-{signature_id}-{name}.{ending}"
+            path.write_bytes(picture)
+            click.echo(f"  {name:18}{path}")
 
 
 def _folder(tx: Connection, subject: Subject, application_id: int) -> Folder:

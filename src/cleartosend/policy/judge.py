@@ -39,24 +39,6 @@ def judge(submission: Submission, rulebook: Rulebook, *, language: str | None = 
     )
 
 
-def judge_message(
-    template: Submission,
-    text: str,
-    values: Sequence[tuple[int, int]],
-    rulebook: Rulebook,
-) -> Verdict:
-    """What the rulebook says about an approved template filled in: `values` are the places of its values in `text`."""
-    message = Submission(
-        text=text,
-        values=tuple(values),
-        type=template.type,
-        account=template.account,
-        international=template.international,
-        part=Part.MESSAGE,
-    )
-    return judge(message, rulebook)
-
-
 def suggest(submission: Submission, verdict: Verdict, rulebook: Rulebook) -> Verdict:
     """The same verdict; where edits that the rules know of make the text pass, their findings carry that text."""
     if (
