@@ -14,7 +14,7 @@ MOST_AT_ONCE = 1000
 
 def lose_unreported(tx: Connection, now: float) -> list[Ending]:
     """Messages whose receipt is overdue end as unknown; a receipt that comes later still settles them."""
-    overdue = messages.overdue(tx, MessageState.SUBMITTED, now=now, limit=MOST_AT_ONCE)
+    overdue = messages.overdue_receipts(tx, now=now, limit=MOST_AT_ONCE)
     return lose(tx, overdue, code=NO_RECEIPT, now=now)
 
 

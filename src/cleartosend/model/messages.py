@@ -83,6 +83,7 @@ LANES = {
 
 MOST_RECIPIENTS_PER_CALL = 200
 MOST_CHARACTERS_PER_MESSAGE = 500
+"""Signature, fixed text and values together."""
 
 
 class SendCall(msgspec.Struct, frozen=True, kw_only=True):

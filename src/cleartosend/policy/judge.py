@@ -6,17 +6,18 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
 from cleartosend.model.verdicts import Action, Decision, Finding, Part, Submission, Verdict
+from cleartosend.policy.normalise import HAN
 from cleartosend.policy.rulebook import Place, Remedy, Rulebook
 from cleartosend.policy.spots import Edit
 from cleartosend.policy.structure import renumbered, says_something
-from cleartosend.policy.view import MOST_CHARACTERS, View
+from cleartosend.policy.view import View
 
 _MOST_FINDINGS_OF_ONE_RULE = 3
 # Mending one thing can bring up another: a sentence dropped may have held the opt-out ending.
 _ROUNDS_OF_MENDING = 3
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
 _SENTENCE_ENDS = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
 _COMMAS = "，,、；;：: "
 _CLAUSE_ENDS = re.compile(r"[，,。！？!?；;\n]+|\.(?=\s|$)")
@@ -44,7 +45,7 @@ def suggest(submission: Submission, verdict: Verdict, rulebook: Rulebook) -> Ver
     if (
         submission.part is Part.MESSAGE
         or verdict.decision is Decision.APPROVE
-        or len(submission.text) > MOST_CHARACTERS
+        or len(submission.text) > MOST_CHARACTERS_PER_MESSAGE
     ):
         return verdict
     for ends in (_SENTENCE_ENDS, _CLAUSE_ENDS):
@@ -83,7 +84,7 @@ def _findings(
     language: str | None,
 ) -> tuple[Finding, ...]:
     """In the order of the text, the first few of each rule, with what overlaps taken together."""
-    english = not _HAN.search(text) if language is None else language == "en"
+    english = not HAN.search(text) if language is None else language == "en"
     spans: dict[str, list[tuple[int, int]]] = {}
     for place in sorted(places, key=lambda place: (place.start, place.end)):
         of_rule = spans.setdefault(place.rule.id, [])
@@ -164,4 +165,4 @@ def _closed(text: str) -> str:
     bare = text.rstrip(_COMMAS)
     if bare == text or not bare:
         return text
-    return bare + ("。" if _HAN.search(bare) else ".")
+    return bare + ("。" if HAN.search(bare) else ".")

@@ -172,6 +172,9 @@ def fold(text: str) -> str:
     return text.translate(_TABLE)
 
 
+HAN = re.compile(r"[\u3400-\u9fff]")
+
+
 def is_han(character: str) -> bool:
     """Whether a folded character is a Chinese one."""
     return "\u3400" <= character <= "\u9fff"

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from cleartosend.policy.spots import Spot, replaced
 from cleartosend.policy.view import Check, View
 
-_SIGNATURE_LENGTH = (2, 12)
-_SIGNATURE_LENGTH_ABROAD = (2, 15)
+SIGNATURE_LENGTH = (2, 12)
+"""Least and most characters, brackets apart; abroad it is SIGNATURE_LENGTH_ABROAD."""
+SIGNATURE_LENGTH_ABROAD = (2, 15)
 _SIGNATURE_BRACKETS = re.compile(r"[【】\[\]［］〔〕〖〗]")
 _NOT_OF_A_SIGNATURE = re.compile(r"[^\u3400-\u9fffA-Za-z0-9【】\[\]［］〔〕〖〗]")
 _NOT_OF_A_SIGNATURE_ABROAD = re.compile(
@@ -46,7 +47,7 @@ _PERSON = re.compile(rf"[{_SURNAMES}](?:[{_GIVEN}]{{1,2}}|(?:先生|女士|小�
 
 
 def _signature_length(view: View) -> Iterator[Spot]:
-    least, most = _SIGNATURE_LENGTH_ABROAD if view.submission.international else _SIGNATURE_LENGTH
+    least, most = SIGNATURE_LENGTH_ABROAD if view.submission.international else SIGNATURE_LENGTH
     if not least <= len(_SIGNATURE_BRACKETS.sub("", view.text).strip()) <= most:
         yield Spot(0, len(view.text))
 

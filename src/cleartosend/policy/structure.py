@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
 from cleartosend.model.verdicts import MessageType, Part, Submission
+from cleartosend.policy.normalise import HAN
 from cleartosend.policy.reach import MAY_BE_MOBILE, SPOKEN_DIGITS, links_of, mobiles_of
 from cleartosend.policy.spots import Edit, Spot, overlap, replaced
-from cleartosend.policy.view import MOST_CHARACTERS, PLACEHOLDER, VARIABLE, Check, View
+from cleartosend.policy.view import PLACEHOLDER, VARIABLE, Check, View
 
 _SHORTEST_SIGNATURE = len("【】") + 2
 OPT_OUT_ENDING = "拒收请回复R"
@@ -18,8 +20,6 @@ _MOST_VARIABLES_OF_VERIFICATION = 3
 _LEAST_FIXED_TEXT = 3
 _LEAST_FIXED_TEXT_TO_A_VARIABLE = 3
 
-_HAN = re.compile(r"[\u3400-\u9fff]")
-
 # ---- the text as a whole ----
 
 
@@ -29,7 +29,7 @@ def _text_is_empty(view: View) -> Iterator[Spot]:
 
 
 def _text_is_too_long(view: View) -> Iterator[Spot]:
-    most = MOST_CHARACTERS - (0 if view.submission.international else _SHORTEST_SIGNATURE)
+    most = MOST_CHARACTERS_PER_MESSAGE - (0 if view.submission.international else _SHORTEST_SIGNATURE)
     length = len(view.submission.text)
     if length > most:
         yield Spot(most, length)
@@ -83,7 +83,7 @@ def _garbled_symbols(view: View) -> Iterator[Spot]:
         if found["amount"]:
             yield replaced(found, f"{found['amount']}元")
         elif found["and"]:
-            yield replaced(found, "和" if _HAN.search(view.text) else " and ")
+            yield replaced(found, "和" if HAN.search(view.text) else " and ")
         else:
             yield replaced(found, "")
 
@@ -213,7 +213,7 @@ _ENGLISH_ENDING = 60
 
 def _code_word_is_missing(view: View) -> Iterator[Spot]:
     folded = view.normalised.text
-    chinese = not view.submission.international and _HAN.search(folded)
+    chinese = not view.submission.international and HAN.search(folded)
     found = _CODE_WORD.search(folded)
     if found and (not chinese or "验证码" in folded):
         return
@@ -229,7 +229,7 @@ def _opt_out_is_missing(view: View) -> Iterator[Spot]:
     if text.endswith(OPT_OUT_ENDING):
         return
     # Who writes to the mainland in English may tell how to opt out in English.
-    if not _HAN.search(text) and _ENGLISH_OPT_OUT.search(view.normalised.text[-_ENGLISH_ENDING:]):
+    if not HAN.search(text) and _ENGLISH_OPT_OUT.search(view.normalised.text[-_ENGLISH_ENDING:]):
         return
     old = _OLD_OPT_OUT.search(text.lower().translate(_FULL_WIDTH_LATIN), max(0, len(text) - 40))
     start = old.start() if old else len(text)

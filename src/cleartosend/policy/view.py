@@ -5,15 +5,14 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import NamedTuple
 
+from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
 from cleartosend.model.verdicts import Part, Submission
 from cleartosend.policy.nature import NatureReading, read_nature
 from cleartosend.policy.normalise import Folded, Joined, Normalised, normalise
 from cleartosend.policy.reach import MAY_BE_LINK, links_of
 from cleartosend.policy.spots import Span, Spot, overlap
 
-MOST_CHARACTERS = 500
-"""Of a message: signature, fixed text and values together."""
-MOST_CHARACTERS_READ = 2 * MOST_CHARACTERS
+MOST_CHARACTERS_READ = 2 * MOST_CHARACTERS_PER_MESSAGE
 """Of a text. What is longer is refused for that, so nothing gets past; and no text can take long to judge."""
 
 VARIABLE = re.compile(r"(?<![$#{])\{([1-9][0-9]?)\}(?!\})", re.ASCII)

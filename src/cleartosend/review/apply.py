@@ -19,6 +19,7 @@ from cleartosend.model.applications import (
 )
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Submission, Verdict
+from cleartosend.policy.signatures import SIGNATURE_LENGTH, SIGNATURE_LENGTH_ABROAD
 from cleartosend.ports import Engine
 from cleartosend.review.moves import APPLICANT, make, tell
 from cleartosend.review.triage import submission_of, triage
@@ -44,8 +45,6 @@ WITHDRAWN_SIGN_TYPES = {2, 3, 6}
 APP_SIGN_TYPE = 1
 WITHDRAWN_DOCUMENT_TYPES = {5, 6, 8}
 OPT_OUT_RULES = {"opt-out-is-missing", "english-opt-out-is-missing"}
-SIGNATURE_CHARACTERS = 12
-SIGNATURE_CHARACTERS_ABROAD = 15
 
 
 class _Made(msgspec.Struct, frozen=True):
@@ -235,7 +234,7 @@ def _what_the_papers_break(form: SignatureForm) -> Refusal | None:
     # A power of attorney takes effect for another's signature only.
     if form.for_another and not _is_image(form.commission_image):
         return Refusal(Reason.IMAGE_INVALID, "CommissionImage")
-    most = SIGNATURE_CHARACTERS_ABROAD if form.international else SIGNATURE_CHARACTERS
+    _least, most = SIGNATURE_LENGTH_ABROAD if form.international else SIGNATURE_LENGTH
     if len(form.text) > most:
         return Refusal(Reason.SIGNATURE_TOO_LONG, f"SignName: at most {most} characters")
     return None

@@ -214,11 +214,15 @@ def last_to(tx: Connection, number: str) -> MessageRecord | None:
     return None if row is None else _record(row)
 
 
-def overdue(tx: Connection, state: MessageState, *, now: float, limit: int) -> list[int]:
-    """Messages whose deadline in this state has passed."""
+def overdue_receipts(tx: Connection, *, now: float, limit: int) -> list[int]:
+    """Messages that a carrier took and should have reported on by now."""
     rows = tx.execute(
         select(messages.c.id)
-        .where(messages.c.deadline_at.is_not(None), messages.c.deadline_at <= now, messages.c.state == state)
+        .where(
+            messages.c.deadline_at.is_not(None),
+            messages.c.deadline_at <= now,
+            messages.c.state == MessageState.SUBMITTED,
+        )
         .limit(limit)
     )
     return [row[0] for row in rows]
