@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
-from cleartosend.carriers.dispatch import stop
+from cleartosend.carriers.dispatch import stop_account
 from cleartosend.cli.account import NewAccount, create_account
 from cleartosend.model.accounts import AccountKind, AccountSettings
 from cleartosend.model.applications import ReviewMove, SignatureForm, TemplateForm
@@ -148,7 +148,7 @@ def usual_admission(engine: Engine, clock: Clock) -> Admission:
         settings=Settings(),
         clock=clock,
         ids=MessageIds(0, clock),
-        stop_sending=stop,
+        stop_account=stop_account,
     )
 
 

@@ -67,9 +67,9 @@ class Platform:
             settings=settings,
             clock=clock,
             ids=ids,
-            stop_sending=moves.stop,
+            stop_account=moves.stop_account,
         )
-        self.applications = Applications(engine=engine, judge=self.judge, clock=clock, stop_sending=moves.stop)
+        self.applications = Applications(engine=engine, judge=self.judge, clock=clock, stop_account=moves.stop_account)
         self.receipts = Receipts(engine)
         self.replies = Replies(engine)
         self.dispatch = Dispatch(

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 import msgspec
 from sqlalchemy import Connection
 
+from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import Parcel, Receipt, Reply
 
 T = TypeVar("T")
@@ -42,6 +43,14 @@ class Engine(Protocol):
     async def close(self) -> None:
         """Finish the work at hand and let go."""
         ...
+
+
+class StopAccount(Protocol):
+    """Suspends or bans an account, and stops what waits of it, in the transaction of whoever has cause to."""
+
+    def __call__(
+        self, tx: Connection, account_id: int, status: AccountStatus, *, by: str, because: str, now: float
+    ) -> object: ...
 
 
 class Submitted(msgspec.Struct, frozen=True):

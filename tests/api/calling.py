@@ -21,7 +21,7 @@ from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
 from cleartosend.api.tencent.door import Door, Message
 from cleartosend.api.tencent.signing import Request
-from cleartosend.carriers.dispatch import stop
+from cleartosend.carriers.dispatch import stop_account
 from cleartosend.model.accounts import Account, AccountKind, App, Credential
 from cleartosend.model.verdicts import Action, Decision, Finding, MessageType, Part, Submission, Verdict
 from cleartosend.ports import Engine
@@ -191,7 +191,7 @@ async def open_service(engine: Engine, settings: Settings, *, kind: AccountKind 
     )
     await engine.write(lambda tx: accounts.add_credential(tx, credential, vault=VAULT))
     directory = Directory(engine, VAULT)
-    applications = Applications(engine=engine, judge=judge, clock=clock, stop_sending=stop)
+    applications = Applications(engine=engine, judge=judge, clock=clock, stop_account=stop_account)
     admission = Admission(
         engine=engine,
         directory=directory,
@@ -199,7 +199,7 @@ async def open_service(engine: Engine, settings: Settings, *, kind: AccountKind 
         settings=settings,
         clock=clock,
         ids=MessageIds(0, clock),
-        stop_sending=stop,
+        stop_account=stop_account,
     )
     service = Service(
         engine=engine,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection
 from usual import PNG, SIGNATURE, Clock, Usual, change_settings, simple_judge, usual_account
 
-from cleartosend.carriers.dispatch import stop
+from cleartosend.carriers.dispatch import stop_account
 from cleartosend.model.accounts import AccountKind, AccountStatus
 from cleartosend.model.applications import (
     REVIEW_MOVES,
@@ -51,7 +51,7 @@ def careful_judge(submission: Submission) -> Verdict:
 
 
 def applications_on(engine: Engine, clock: Clock) -> Applications:
-    return Applications(engine=engine, judge=careful_judge, clock=clock, stop_sending=stop)
+    return Applications(engine=engine, judge=careful_judge, clock=clock, stop_account=stop_account)
 
 
 def template(text: str = GOOD, type_: MessageType = MessageType.NOTIFICATION, **differs: bool) -> TemplateForm:
@@ -213,7 +213,7 @@ async def test_a_rejection_without_words_tells_at_least_what_it_is_about(bench: 
 async def test_a_ban_stops_the_account(bench: Bench) -> None:
     folder = of(await bench.apply(template(DOUBTFUL)))
     assert await bench.decide(
-        folder, lambda tx, its: desk.ban(tx, its, by="ann", because="诈骗", now=5.0, stop_sending=stop)
+        folder, lambda tx, its: desk.ban(tx, its, by="ann", because="诈骗", now=5.0, stop_account=stop_account)
     )
     folder = await bench.folder(template(), folder.application.id)
     assert (folder.application.state, folder.account.status) == (ReviewState.BANNED, AccountStatus.BANNED)

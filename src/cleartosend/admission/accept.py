@@ -36,7 +36,7 @@ from cleartosend.model.messages import (
 )
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Part, Submission, Verdict
-from cleartosend.ports import Engine
+from cleartosend.ports import Engine, StopAccount
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
 from cleartosend.spool.embedded import UNCLAIMED, SpoolRow
@@ -106,7 +106,7 @@ class Admission:
         settings: Settings,
         clock: Callable[[], float],
         ids: MessageIds,
-        stop_sending: Callable[[Connection, int, float], object],
+        stop_account: StopAccount,
     ) -> None:
         self._engine = engine
         self._directory = directory
@@ -114,7 +114,7 @@ class Admission:
         self._settings = settings
         self._clock = clock
         self._ids = ids
-        self._stop_sending = stop_sending
+        self._stop_account = stop_account
         self._record: Callable[[_Draft], Awaitable[list[RecipientOutcome] | Stale]] = engine.batched(self.record)
         self.wake: Callable[[], None] = lambda: None
         """Called when something new waits in the spool."""
@@ -200,16 +200,15 @@ class Admission:
         self._write(tx, [(draft, outcomes[id(draft)]) for draft in fresh], now=now)
         for draft in fresh:
             if draft.verdict is not None and draft.verdict.bans:
-                self._suspend(tx, draft, now=now)
+                self._suspend(tx, draft, draft.verdict, now=now)
         return [outcomes.get(id(draft), Stale()) for draft in drafts]
 
-    def _suspend(self, tx: Connection, draft: _Draft, *, now: float) -> None:
+    def _suspend(self, tx: Connection, draft: _Draft, verdict: Verdict, *, now: float) -> None:
         """Row 12 of the policy: the account stops at once; a person then bans or restores it."""
-        account_id = draft.dossier.account.id
-        rules = sorted({finding.rule for finding in draft.verdict.findings}) if draft.verdict else []
+        rules = sorted({finding.rule for finding in verdict.findings})
         because = f"call {draft.submission_id}: {', '.join(rules)}"
-        accounts.set_status(tx, account_id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
-        self._stop_sending(tx, account_id, now)
+        account_id = draft.dossier.account.id
+        self._stop_account(tx, account_id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
 
     def _write(self, tx: Connection, decided: Sequence[tuple[_Draft, list[RecipientOutcome]]], *, now: float) -> None:
         deadline = now + self._settings.submit_within_seconds

@@ -8,11 +8,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend import telemetry
+from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import Ending, MessageMove, MessageState, Parcel, Party, accepted_at
 from cleartosend.ports import Carrier, Engine, NotSubmitted, StoreUnavailable, Submitted
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
-from cleartosend.store import messages
+from cleartosend.store import accounts, messages
 
 # A claim outlives any honest answer of a carrier; after it, a message that may be sent twice is sent again.
 CLAIM_SECONDS = 120.0
@@ -211,6 +212,14 @@ def stop(tx: Connection, account_id: int, now: float) -> list[Ending]:
     """The account may not send any more: what still waits for a carrier will not go out; what is with one, may."""
     waiting = [(message_id, STOPPED) for message_id in spool.waiting_of(tx, account_id)]
     return _end(tx, MessageMove.STOP, MessageState.FAILED, waiting, party=Party.YOU, now=now)
+
+
+def stop_account(
+    tx: Connection, account_id: int, status: AccountStatus, *, by: str, because: str, now: float
+) -> list[Ending]:
+    """Suspend or ban an account, remember who did and why, and stop what waits of it."""
+    accounts.set_status(tx, account_id, status, by=by, because=because, now=now)
+    return stop(tx, account_id, now)
 
 
 def expire(tx: Connection, now: float) -> list[Ending]:

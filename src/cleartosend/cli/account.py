@@ -11,7 +11,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.carriers.dispatch import stop as stop_sending
+from cleartosend.carriers.dispatch import stop_account
 from cleartosend.cli.options import data_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.accounts import (
@@ -146,10 +146,8 @@ def _status_command(name: str, status: AccountStatus, what: str) -> None:
         async def work(store: OpenStore) -> None:
             def change(tx: Connection) -> None:
                 _existing(tx, account_id)
-                now = time.time()
-                accounts.set_status(tx, account_id, status, by=OPERATOR, because=because, now=now)
-                if status is not AccountStatus.ACTIVE:
-                    stop_sending(tx, account_id, now)
+                change_status = accounts.set_status if status is AccountStatus.ACTIVE else stop_account
+                change_status(tx, account_id, status, by=OPERATOR, because=because, now=time.time())
 
             await store.engine.write(change)
 

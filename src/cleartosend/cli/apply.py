@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cleartosend.carriers.dispatch import stop as stop_sending
+from cleartosend.carriers.dispatch import stop_account
 from cleartosend.cli.options import data_option
 from cleartosend.cli.review import describe
 from cleartosend.cli.rules import open_rulebook
@@ -88,7 +88,7 @@ def _apply(data: Path | None, account_id: int, subject: Subject, form: Signature
         if account is None:
             message = f"there is no account {account_id}"
             raise click.ClickException(message)
-        applications = Applications(engine=store.engine, judge=judge_it, clock=time.time, stop_sending=stop_sending)
+        applications = Applications(engine=store.engine, judge=judge_it, clock=time.time, stop_account=stop_account)
         made = await applications.apply(account, form, by_api=False)
         if isinstance(made, Refusal):
             message = f"refused: {made.reason} {made.detail}".rstrip()

@@ -10,7 +10,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.carriers.dispatch import stop as stop_sending
+from cleartosend.carriers.dispatch import stop_account
 from cleartosend.cli.options import data_option, json_option, when
 from cleartosend.cli.problems import in_one_line
 from cleartosend.cli.store import OpenStore, on_store
@@ -125,7 +125,7 @@ def ban(subject: str, application_id: int, *, because: str, by: str, data: Path 
     """Reject it for good and ban its account, whose waiting messages stop."""
 
     def move(tx: Connection, its: Signature | Template) -> object:
-        return desk.ban(tx, its, by=by, because=because, now=time.time(), stop_sending=stop_sending)
+        return desk.ban(tx, its, by=by, because=because, now=time.time(), stop_account=stop_account)
 
     _decide(data, Subject(subject), application_id, move)
 

@@ -20,7 +20,7 @@ from cleartosend.model.applications import (
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Submission, Verdict
 from cleartosend.policy.signatures import SIGNATURE_LENGTH, SIGNATURE_LENGTH_ABROAD
-from cleartosend.ports import Engine
+from cleartosend.ports import Engine, StopAccount
 from cleartosend.review.moves import APPLICANT, make, tell
 from cleartosend.review.triage import submission_of, triage
 from cleartosend.store import accounts, applications
@@ -63,12 +63,12 @@ class Applications:
         engine: Engine,
         judge: Callable[[Submission], Verdict],
         clock: Callable[[], float],
-        stop_sending: Callable[[Connection, int, float], object],
+        stop_account: StopAccount,
     ) -> None:
         self._engine = engine
         self._judge = judge
         self._clock = clock
-        self._stop_sending = stop_sending
+        self._stop_account = stop_account
 
     async def apply(self, account: Account, form: Form, *, by_api: bool = True) -> int | Refusal:
         """Put a signature or template up for review; returns its id. The machine has decided when this returns."""
@@ -121,7 +121,7 @@ class Applications:
     def _triage(
         self, tx: Connection, application: Signature | Template, verdict: Verdict, account: Account
     ) -> ReviewEvent | None:
-        return triage(tx, application, verdict, account=account, now=self._clock(), stop_sending=self._stop_sending)
+        return triage(tx, application, verdict, account=account, now=self._clock(), stop_account=self._stop_account)
 
 
 def _told(made: _Made | Refusal) -> int | Refusal:

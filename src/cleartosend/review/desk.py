@@ -1,7 +1,5 @@
 """The reviewer's part of a review: see what waits, approve, reject, ban."""
 
-from collections.abc import Callable
-
 import msgspec
 from sqlalchemy import Connection
 
@@ -15,6 +13,7 @@ from cleartosend.model.applications import (
     Subject,
     Template,
 )
+from cleartosend.ports import StopAccount
 from cleartosend.review.moves import make, subject_of
 from cleartosend.store import accounts, applications
 
@@ -81,7 +80,7 @@ def ban(
     by: str,
     because: str,
     now: float,
-    stop_sending: Callable[[Connection, int, float], object],
+    stop_account: StopAccount,
 ) -> ReviewEvent | None:
     """Reject it for good and ban its account, whose waiting messages stop."""
     reason = ReviewReason.PROHIBITED_CONTENT
@@ -89,6 +88,5 @@ def ban(
     banned = make(tx, application, ReviewMove.BAN, by=by, reason=reason, because=because, now=now)
     if banned is None:
         return None
-    accounts.set_status(tx, application.account_id, AccountStatus.BANNED, by=by, because=because, now=now)
-    stop_sending(tx, application.account_id, now)
+    stop_account(tx, application.account_id, AccountStatus.BANNED, by=by, because=because, now=now)
     return banned

@@ -1,15 +1,14 @@
 """The machine's part of a review: approve, reject, or refer to a person."""
 
-from collections.abc import Callable
-
 from sqlalchemy import Connection
 
 from cleartosend.model.accounts import MACHINE, Account, AccountStatus
 from cleartosend.model.applications import ReviewEvent, ReviewMove, Signature, SignatureForm, Template, TemplateForm
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
+from cleartosend.ports import StopAccount
 from cleartosend.review.moves import make, subject_of
-from cleartosend.store import accounts, applications
+from cleartosend.store import applications
 
 TRADEMARK = 4
 GOVERNMENT = 5
@@ -35,7 +34,7 @@ def triage(
     *,
     account: Account,
     now: float,
-    stop_sending: Callable[[Connection, int, float], object],
+    stop_account: StopAccount,
 ) -> ReviewEvent | None:
     """Decide what can be decided from the text and the form; the rest waits for a person. Returns the move made."""
     if verdict.decision is Decision.REJECT:
@@ -43,8 +42,7 @@ def triage(
         if verdict.bans:
             # Row 12 of the policy: the account stops at once; a person then bans or restores it.
             because = in_words(verdict.findings)
-            accounts.set_status(tx, account.id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
-            stop_sending(tx, account.id, now)
+            stop_account(tx, account.id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
         return rejected
     if verdict.decision is Decision.REFER:
         return refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
