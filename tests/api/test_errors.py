@@ -16,8 +16,9 @@ KNOWN = re.compile(
     r"""
     AuthFailure\.(InvalidAuthorization|SecretIdNotFound|SignatureExpire|SignatureFailure|TokenFailure)
     | InternalError | InvalidAction | InvalidParameterValue | MissingParameter | NoSuchVersion
-    | RequestSizeLimitExceeded | UnknownParameter | UnsupportedOperation | UnsupportedProtocol
-    | FailedOperation\.(ContainSensitiveWord|FailResolvePacket|ForbidAddMarketingTemplates|JsonParseFail
+    | RequestLimitExceeded | RequestSizeLimitExceeded | UnknownParameter | UnsupportedOperation | UnsupportedProtocol
+    | FailedOperation\.(ContainSensitiveWord|FailResolvePacket|ForbidAddMarketingTemplates
+        |InsufficientBalanceInSmsPackage|JsonParseFail
         |MarketingSendTimeConstraint|MissingSignature|MissingSignatureToModify|MissingTemplateToModify
         |NotEnterpriseCertification|OtherError|PhoneNumberInBlacklist|SignIdNotExist|SignNumberLimit
         |SignatureIncorrectOrUnapproved|TemplateAlreadyPassedCheck|TemplateIdNotExist|TemplateIncorrectOrUnapproved
@@ -27,12 +28,14 @@ KNOWN = re.compile(
         |MarketingTemplateWithoutUnsubscribe|OffsetVerifyFail|ProhibitedUseUrlInTemplateParameter|SdkAppIdNotExist
         |SignAlreadyPassedCheck|SignExistAndUnapproved|SignNameLengthTooLong|TemplateParameterFormatError
         |TemplateParameterLengthLimit|UnsupportedTemplateVariable)
-    | LimitExceeded\.(DeliveryFrequencyLimit|PhoneNumberCountLimit|PhoneNumberDailyLimit|PhoneNumberOneHourLimit
-        |PhoneNumberThirtySecondLimit)
+    | LimitExceeded\.(AppCountryOrRegionDailyLimit|AppCountryOrRegionInBlacklist|AppDailyLimit|AppGlobalDailyLimit
+        |AppMainlandChinaDailyLimit|DailyLimit|DeliveryFrequencyLimit|PhoneNumberCountLimit|PhoneNumberDailyLimit
+        |PhoneNumberOneHourLimit|PhoneNumberSameContentDailyLimit|PhoneNumberThirtySecondLimit)
     | MissingParameter\.EmptyPhoneNumberSet
-    | UnauthorizedOperation\.(IndividualUserMarketingSmsPermissionDeny|RequestPermissionDeny|SdkAppIdIsDisabled
-        |SmsSdkAppIdVerifyFail)
+    | UnauthorizedOperation\.(IndividualUserMarketingSmsPermissionDeny|RequestIpNotInWhitelist
+        |RequestPermissionDeny|SdkAppIdIsDisabled|ServiceSuspendDueToArrears|SmsSdkAppIdVerifyFail)
     | UnsupportedOperation\.(ChineseMainlandTemplateToGlobalPhone|ContainDomesticAndInternationalPhoneNumber
+        |ContainDomesticPhoneNumber
         |GlobalTemplateToChineseMainlandPhone)
     """,
     re.VERBOSE,

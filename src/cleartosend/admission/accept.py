@@ -84,6 +84,8 @@ class _Draft(msgspec.Struct, kw_only=True):
     message_ids: list[int]
     type: MessageType
     text: str
+    spans: tuple[tuple[int, int], ...]
+    """Where the values stand in the text, as [start, end)."""
     segments: int
     verdict: Verdict | None
     refusal: Refusal | None
@@ -160,11 +162,14 @@ class Admission:
     def _draft(self, case: Case) -> _Draft:
         """Judge what would be sent; what remains to be asked of the store is one question a number."""
         text, verdict, refusal = "", None, admit_means(case)
+        in_text: tuple[tuple[int, int], ...] = ()
         usable = case.template
         if refusal is None and usable is not None:
             template = usable.template
             body, spans = fill(usable.rendering, case.call.values)
             text = sign(body, case.call.signature, international=not case.domestic)
+            ahead = len(text) - len(body)
+            in_text = tuple([(start + ahead, end + ahead) for start, end in spans])
             verdict = self._judge(
                 Submission(
                     text=body,
@@ -185,6 +190,7 @@ class Admission:
             message_ids=[self._ids() for _ in case.numbers],
             type=usable.template.type if usable else MessageType.NOTIFICATION,
             text=text,
+            spans=in_text,
             segments=segments(text, international=not case.domestic),
             verdict=verdict,
             refusal=refusal,
@@ -321,4 +327,6 @@ def _submission_row(draft: _Draft, now: float) -> SubmissionRow:
         rulebook=verdict.rulebook if verdict else "",
         findings=msgspec.json.encode(verdict.findings).decode() if verdict and verdict.findings else "[]",
         at=now,
+        spans=msgspec.json.encode(draft.spans).decode() if draft.spans else "[]",
+        confirms=call.confirms,
     )

@@ -100,6 +100,10 @@ class SendCall(msgspec.Struct, frozen=True, kw_only=True):
     session_context: str = ""
     extension_code: str = ""
     sender_id: str = ""
+    key: str = ""
+    """Names the call, so that it is answered once however often it is made; empty: it has no name."""
+    confirms: bool = False
+    """Whether it tells somebody that they opted out or in: the platform itself sends that, whatever they asked for."""
 
 
 class RecipientOutcome(msgspec.Struct, frozen=True, kw_only=True):

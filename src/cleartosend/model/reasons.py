@@ -15,6 +15,9 @@ class Reason(StrEnum):
     APP_NOT_YOURS = "app-not-yours"
     APP_DISABLED = "app-disabled"
     CREDENTIAL_DISABLED = "credential-disabled"
+    CALLER_NOT_ALLOWED = "caller-not-allowed"
+    CALLED_TOO_OFTEN = "called-too-often"
+    IN_ARREARS = "in-arrears"
 
     # what is asked
     NO_RECIPIENTS = "no-recipients"
@@ -22,6 +25,9 @@ class Reason(StrEnum):
     MIXED_COUNTRIES = "mixed-countries"
     SESSION_CONTEXT_TOO_LONG = "session-context-too-long"
     EXTENSION_CODE_NOT_ALLOWED = "extension-code-not-allowed"
+    DOMESTIC_NUMBER = "domestic-number"
+    KEY_USED_FOR_ANOTHER_CALL = "key-used-for-another-call"
+    MESSAGE_NOT_FOUND = "message-not-found"
 
     # what would be sent
     SIGNATURE_MISSING = "signature-missing"
@@ -44,10 +50,21 @@ class Reason(StrEnum):
     NUMBER_MALFORMED = "number-malformed"
     NOT_A_MEMBER = "not-a-member"
     OPTED_OUT = "opted-out"
+    DO_NOT_DISTURB = "do-not-disturb"
+    COUNTRY_NOT_ALLOWED = "country-not-allowed"
     SAME_CONTENT_TOO_OFTEN = "same-content-too-often"
     REACHED_TOO_OFTEN_IN_30_SECONDS = "reached-too-often-in-30-seconds"
     REACHED_TOO_OFTEN_IN_AN_HOUR = "reached-too-often-in-an-hour"
     REACHED_TOO_OFTEN_TODAY = "reached-too-often-today"
+    SAME_CONTENT_TOO_OFTEN_TODAY = "same-content-too-often-today"
+
+    # how much
+    APP_DAILY_CAP = "app-daily-cap"
+    APP_DAILY_CAP_MAINLAND = "app-daily-cap-mainland"
+    APP_DAILY_CAP_INTERNATIONAL = "app-daily-cap-international"
+    APP_DAILY_CAP_OF_COUNTRY = "app-daily-cap-of-country"
+    INTERNATIONAL_DAILY_CAP = "international-daily-cap"
+    PACKAGE_USED_UP = "package-used-up"
 
     # applications
     APPLICATIONS_NOT_BY_API = "applications-not-by-api"

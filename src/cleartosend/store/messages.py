@@ -53,6 +53,8 @@ class SubmissionRow(NamedTuple):
     rulebook: str
     findings: str
     at: float
+    spans: str
+    confirms: bool
 
 
 class MessageRow(NamedTuple):

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -56,6 +57,7 @@ apps = Table(
     Column("name", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("settings", JSON, nullable=False, server_default="{}"),
 )
 
 credentials = Table(
@@ -132,8 +134,26 @@ members = Table(
     Column("number", Text, primary_key=True),
     Column("source", Text, nullable=False),
     Column("since", Float, nullable=False),
+    # The import that brought it; 0: none did.
+    Column("import_id", Id, nullable=False, server_default="0", index=True),
 )
 
+# A list that is being read in counts only once all of it is there.
+member_imports = Table(
+    "member_imports",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("file", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("new_members", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+)
+
+# Who is not to be reached. An empty signature or type stands for every one, and account 0 for every account.
 opt_outs = Table(
     "opt_outs",
     metadata,
@@ -142,6 +162,23 @@ opt_outs = Table(
     Column("signature", Text, primary_key=True),
     Column("type", Text, primary_key=True),
     Column("at", Float, nullable=False),
+    Column("source", Text, nullable=False, server_default="reply"),
+)
+
+# Every change of who may be reached, kept for good.
+consent_events = Table(
+    "consent_events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("change", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Index(None, "number", "at"),
 )
 
 # A place is room for one more message to a number in a window of time.
@@ -156,6 +193,42 @@ places = Table(
     Column("times", Integer, nullable=False),
     Column("since", Float, nullable=False),
     Column("until", Float, nullable=False, index=True),
+)
+
+# What an account or app has used up on a day, against a cap; `scope` says of what.
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("scope", Text, primary_key=True),
+    Column("day", Integer, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+)
+
+# Segments paid for, or given, and used by the messages of their account.
+packages = Table(
+    "packages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("sdk_app_id", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("effective_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
+)
+
+# What a call with a key was answered, so that the same call is answered the same.
+answered_calls = Table(
+    "answered_calls",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", Float, nullable=False, index=True),
 )
 
 # One row a call; what all its messages share.
@@ -176,6 +249,10 @@ submissions = Table(
     Column("rulebook", Text, nullable=False),
     Column("findings", JSON, nullable=False),
     Column("at", Float, nullable=False),
+    # Where the values stand in the text, as [start, end).
+    Column("spans", JSON, nullable=False, server_default="[]"),
+    # Whether it confirms to somebody that they opted out or in, and so goes to them all the same.
+    Column("confirms", Boolean, nullable=False, server_default=false()),
 )
 
 # One row a recipient.
@@ -214,6 +291,27 @@ handovers = Table(
     Column("carrier", Text, primary_key=True),
     Column("carrier_id", Text, primary_key=True),
     Column("message_id", BigInteger, nullable=False, index=True),
+    Column("at", Float, nullable=False),
+)
+
+# What a carrier would not take just then; most messages have no row here.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("message_id", BigInteger, nullable=False, index=True),
+    Column("carrier", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("again", Boolean, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+# Codes that their recipients are said to have used.
+conversions = Table(
+    "conversions",
+    metadata,
+    Column("message_id", Id, primary_key=True, autoincrement=False),
+    Column("account_id", Id, nullable=False),
     Column("at", Float, nullable=False),
 )
 
@@ -263,6 +361,19 @@ replies = Table(
     Column("account_id", Id),
     Column("sdk_app_id", Text),
     Column("signature", Text),
+    Column("message_id", BigInteger),
+    # What the words were taken for: an opt-out, an opt-in, or something that a person should look at.
+    Column("wish", Text, nullable=False, server_default=""),
+    Column("pulled", Boolean, nullable=False, server_default=false()),
+    Index(
+        "ix_replies_to_pull",
+        "sdk_app_id",
+        "id",
+        sqlite_where=text("NOT pulled"),
+        postgresql_where=text("NOT pulled"),
+    ),
+    Index(None, "number", "at"),
+    Index(None, "message_id"),
 )
 
 # Statuses that a customer has not pulled yet.
@@ -273,4 +384,72 @@ status_queue = Table(
     Column("sdk_app_id", Text, nullable=False),
     Column("message_id", BigInteger, nullable=False),
     Index(None, "sdk_app_id", "id"),
+)
+
+# Where a customer's server hears of statuses or replies: one a kind and owner (an SdkAppId, or an account's number).
+endpoints = Table(
+    "endpoints",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("owner", Text, primary_key=True),
+    Column("account_id", Id, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("sealed_secret", LargeBinary, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("created_at", Float, nullable=False),
+    # Failures in a row, when to try again, and what the last attempt came to.
+    Column("failures", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("claimed_until", Float, nullable=False),
+    Column("last_error", Text, nullable=False),
+    Column("last_tried_at", Float),
+)
+
+# What a customer's server is to be told, one row a status or reply, and whether it took it.
+callbacks = Table(
+    "callbacks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("message_id", BigInteger, nullable=False, index=True),
+    Column("reply_id", BigInteger),
+    # The status as it was then: the message may move on before it is told.
+    Column("state", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("standing", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("done_at", Float),
+    Column("error", Text, nullable=False),
+    Index(
+        "ix_callbacks_waiting",
+        "kind",
+        "owner",
+        "id",
+        sqlite_where=text("standing = 'waiting'"),
+        postgresql_where=text("standing = 'waiting'"),
+    ),
+    Index(None, "kind", "owner", "id"),
+    Index(None, "done_at"),
+)
+
+# What happened in each hour, counted as it happened; one row a node, so that nodes do not wait for each other.
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("sdk_app_id", Text, primary_key=True),
+    Column("hour", Integer, primary_key=True),
+    Column("node", Integer, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("segments", BigInteger, nullable=False),
+    Column("reported", BigInteger, nullable=False),
+    Column("delivered", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+    Column("internal", BigInteger, nullable=False),
+    Column("invalid_number", BigInteger, nullable=False),
+    Column("switched_off", BigInteger, nullable=False),
+    Column("blacklisted", BigInteger, nullable=False),
+    Column("too_often", BigInteger, nullable=False),
 )

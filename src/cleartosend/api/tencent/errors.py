@@ -207,6 +207,21 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "SmsSdkAppId 已停用",
     ),
     Reason.CREDENTIAL_DISABLED: SECRET_ID_NOT_FOUND,
+    Reason.CALLER_NOT_ALLOWED: Saying(
+        "UnauthorizedOperation.RequestIpNotInWhitelist",
+        "calls from this address are not allowed for this account: {}",
+        "请求 IP 不在该账号的白名单中：{}",
+    ),
+    Reason.CALLED_TOO_OFTEN: Saying(
+        "RequestLimitExceeded",
+        "The number of requests exceeds the frequency limit: {}.",
+        "请求的次数超过了频率限制：{}。",
+    ),
+    Reason.IN_ARREARS: Saying(
+        "UnauthorizedOperation.ServiceSuspendDueToArrears",
+        "the service of this account is suspended because a bill has not been paid",
+        "账号已欠费，服务暂停",
+    ),
     # what is asked
     Reason.NO_RECIPIENTS: Saying(
         "MissingParameter.EmptyPhoneNumberSet",
@@ -232,6 +247,21 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "UnauthorizedOperation.RequestPermissionDeny",
         "`ExtendCode` is not enabled for this account",
         "该账号未开通 `ExtendCode`",
+    ),
+    Reason.DOMESTIC_NUMBER: Saying(
+        "UnsupportedOperation.ContainDomesticPhoneNumber",
+        "this action sends to numbers outside mainland China only",
+        "该接口仅支持国际/港澳台手机号，不支持国内手机号",
+    ),
+    Reason.KEY_USED_FOR_ANOTHER_CALL: Saying(
+        "InvalidParameterValue",
+        "the idempotency key was used for a call with other parameters",
+        "该幂等键已用于参数不同的另一次请求",
+    ),
+    Reason.MESSAGE_NOT_FOUND: Saying(
+        "InvalidParameterValue",
+        "there is no message with this `SerialNo` in this app",
+        "该应用中不存在此 `SerialNo` 的短信",
     ),
     # what would be sent
     Reason.SIGNATURE_MISSING: Saying(
@@ -325,6 +355,16 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "the recipient has opted out",
         "该用户已退订",
     ),
+    Reason.DO_NOT_DISTURB: Saying(
+        "FailedOperation.PhoneNumberInBlacklist",
+        "the number is on the do-not-disturb list",
+        "该号码在免打扰名单中",
+    ),
+    Reason.COUNTRY_NOT_ALLOWED: Saying(
+        "LimitExceeded.AppCountryOrRegionInBlacklist",
+        "the country or region is not on the allow-list of the app: {}",
+        "应用未允许向该国家/地区发送短信：{}",
+    ),
     Reason.SAME_CONTENT_TOO_OFTEN: Saying(
         "LimitExceeded.DeliveryFrequencyLimit",
         "the number of SMS messages with the same content sent to a single mobile number within 30 seconds "
@@ -345,6 +385,43 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "LimitExceeded.PhoneNumberDailyLimit",
         "the number of SMS messages sent from a single mobile number every day exceeds the upper limit",
         "单个手机号日下发短信条数超过上限",
+    ),
+    Reason.SAME_CONTENT_TOO_OFTEN_TODAY: Saying(
+        "LimitExceeded.PhoneNumberSameContentDailyLimit",
+        "the number of SMS messages with the same content sent to a single mobile number every day exceeds the "
+        "upper limit",
+        "单个手机号日接收相同内容的短信条数超过上限",
+    ),
+    # how much
+    Reason.APP_DAILY_CAP: Saying(
+        "LimitExceeded.AppDailyLimit",
+        "the daily number of messages of the app exceeds the upper limit: {}",
+        "应用日发送条数超过上限：{}",
+    ),
+    Reason.APP_DAILY_CAP_MAINLAND: Saying(
+        "LimitExceeded.AppMainlandChinaDailyLimit",
+        "the daily number of messages of the app to mainland China exceeds the upper limit: {}",
+        "应用国内短信日发送条数超过上限：{}",
+    ),
+    Reason.APP_DAILY_CAP_INTERNATIONAL: Saying(
+        "LimitExceeded.AppGlobalDailyLimit",
+        "the daily number of messages of the app to places outside mainland China exceeds the upper limit: {}",
+        "应用国际/港澳台短信日发送条数超过上限：{}",
+    ),
+    Reason.APP_DAILY_CAP_OF_COUNTRY: Saying(
+        "LimitExceeded.AppCountryOrRegionDailyLimit",
+        "the daily number of messages of the app to this country or region exceeds the upper limit: {}",
+        "应用向该国家/地区的日发送条数超过上限：{}",
+    ),
+    Reason.INTERNATIONAL_DAILY_CAP: Saying(
+        "LimitExceeded.DailyLimit",
+        "the daily number of segments of the account to places outside mainland China exceeds the upper limit: {}",
+        "账号国际/港澳台短信日计费条数超过上限：{}",
+    ),
+    Reason.PACKAGE_USED_UP: Saying(
+        "FailedOperation.InsufficientBalanceInSmsPackage",
+        "insufficient balance in SMS package",
+        "套餐包余量不足",
     ),
     # applications
     Reason.APPLICATIONS_NOT_BY_API: Saying(
