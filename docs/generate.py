@@ -15,7 +15,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 import click
 import msgspec
@@ -23,24 +25,26 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from cleartosend import telemetry
 from cleartosend.api.tencent import errors
-from cleartosend.api.tencent.actions.table import ACTIONS
-from cleartosend.api.tencent.errors import SAYINGS, Saying
+from cleartosend.api.tencent.codes import CANNOT_OCCUR, CODES
+from cleartosend.api.tencent.errors import INSTEAD, INSTEAD_IN_THE_OLDER_VERSION, OLDER_VERSION, SAYINGS, Saying
+from cleartosend.api.tencent.rates import PER_SECOND
 from cleartosend.carriers.simulator import BEHAVIOURS, Behaviour
 from cleartosend.cli import cleartosend
-from cleartosend.model.accounts import AccountKind, AccountSettings
+from cleartosend.model.accounts import AccountKind, AccountSettings, AppSettings, CountryLimits
 from cleartosend.model.applications import REVIEW_MOVES, ReviewMove
+from cleartosend.model.meanings import CARRIERS, FAMILIES, OWN
 from cleartosend.model.messages import MESSAGE_MOVES
 from cleartosend.model.reasons import Reason
 from cleartosend.model.verdicts import MessageType, Part
 from cleartosend.policy.rulebook import Rule, load_rulebook
-from cleartosend.review import apply, desk, triage
+from cleartosend.review import apply, desk, links, triage
 from cleartosend.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "cleartosend"
 README = ROOT / "README.md"
 _BLOCK = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-REVIEW_ROOMS = (apply, triage, desk)
+REVIEW_ROOMS = (apply, triage, desk, links)
 """Where the moves of an application are made: by the applicant, by the machine, by a person."""
 _HELP_COLUMNS = 100
 
@@ -156,15 +160,32 @@ def settings() -> str:
 
 def account_settings() -> str:
     """What may be set for one account."""
-    said = _said_of_fields(AccountSettings)
+    return _settings_of(AccountSettings)
+
+
+def app_settings() -> str:
+    """What may be set for one app."""
+    return _settings_of(AppSettings)
+
+
+def country_limits() -> str:
+    """What may be set for one country of an app."""
+    return _settings_of(CountryLimits)
+
+
+def _settings_of(struct: type[msgspec.Struct]) -> str:
+    said = _said_of_fields(struct)
     return _table(
         ("setting", "default", "what it is"),
-        [(f"`{name}`", _code(default), said[name]) for name, default in _defaults(AccountSettings)],
+        [(f"`{name}`", _code(default), said[name]) for name, default in _defaults(struct)],
     )
 
 
 def _defaults(struct: type[msgspec.Struct]) -> list[tuple[str, object]]:
-    return [(field.name, field.default) for field in msgspec.structs.fields(struct)]
+    return [
+        (field.name, field.default if field.default is not msgspec.NODEFAULT else field.default_factory())
+        for field in msgspec.structs.fields(struct)
+    ]
 
 
 def _said_of_fields(struct: type[msgspec.Struct]) -> dict[str, str]:
@@ -199,12 +220,53 @@ def _helps(command: click.Command, context: click.Context) -> Iterator[str]:
             yield from _helps(below, click.Context(below, info_name=name, parent=context))
 
 
-def actions() -> str:
-    """What can be called, by version."""
-    return "\n".join(
-        f"- version `{version}`: {', '.join(f'`{name}`' for name in sorted(named))}"
-        for version, named in ACTIONS.items()
+def compatibility_clients() -> str:
+    """The vendor's clients that the tests call through, by package."""
+    matrix = _matrix()
+    return "\n".join(f"- **{sdk}**: {packages}" for sdk, packages in matrix.package_versions().items())
+
+
+def compatibility_actions() -> str:
+    """Each action by each client."""
+    matrix = _matrix()
+    tested = set(matrix.cells_of_actions())
+    tables = []
+    for version, actions in matrix.ANSWERS.items():
+        rows = [
+            (
+                f"`{action}`",
+                *("passes" if matrix.Cell(sdk, version, action) in tested else "not in this SDK" for sdk in matrix.Sdk),
+            )
+            for action in actions
+        ]
+        tables.append(f"### Version {version}\n\n{_table(('action', *matrix.Sdk), rows)}")
+    return "\n\n".join(tables)
+
+
+def compatibility_transports() -> str:
+    """Each way of putting a call on the wire by each client."""
+    matrix = _matrix()
+    tested = {(cell.sdk, cell.transport) for cell in matrix.cells_of_transports()}
+    sdks = sorted({sdk for sdk, _transport in tested}, key=list(matrix.Sdk).index)
+    return _table(
+        ("call", *sdks),
+        [
+            (
+                transport.name,
+                *("passes" if (sdk, transport) in tested else "not in this SDK" for sdk in sdks),
+            )
+            for transport in matrix.OTHER_TRANSPORTS
+        ],
     )
+
+
+@cache
+def _matrix() -> ModuleType:
+    """What the tests of compatibility run on."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from compatibility import matrix  # noqa: PLC0415 - it stands with the tests
+
+    return matrix
 
 
 def reasons() -> str:
@@ -226,6 +288,38 @@ def faults() -> str:
         ("code", "in English", "in Chinese"),
         [_saying(saying) for saying in vars(errors).values() if isinstance(saying, Saying)],
     )
+
+
+def known_codes() -> str:
+    """Every code of the reference: what gives rise to it here, or why nothing does."""
+    rows = []
+    for code in CODES:
+        found = [
+            f"`{key[0]}` in `{key[1]}`" if isinstance(key, tuple) else f"`{key}`"
+            for key, saying in SAYINGS.items()
+            if saying.code == code
+        ]
+        rows.append((f"`{code}`", CANNOT_OCCUR.get(code) or ", ".join(found) or "what the call itself says"))
+    return _table(("code", "here"), rows)
+
+
+def instead() -> str:
+    """What is said where an action does not have a code."""
+    rows = [
+        (f"`{code}`", f"`{action}`", f"`{other}`")
+        for code, actions in INSTEAD.items()
+        for action, other in actions.items()
+    ]
+    rows += [
+        (f"`{code}`", f"every one in version {OLDER_VERSION}", f"`{other}`")
+        for code, other in INSTEAD_IN_THE_OLDER_VERSION.items()
+    ]
+    return _table(("code", "action", "what is said instead"), rows)
+
+
+def rates() -> str:
+    """How often each action may be called."""
+    return _table(("action", "calls a second"), [(f"`{action}`", str(rate)) for action, rate in PER_SECOND.items()])
 
 
 def _saying(saying: Saying) -> tuple[str, str, str]:
@@ -258,6 +352,29 @@ def _only_for(rule: Rule) -> str:
     if rule.scope:
         narrowed.append(rule.scope)
     return f" (only {'; '.join(narrowed)})" if narrowed else ""
+
+
+def codes() -> str:
+    """What stands at a message's end, and what it means."""
+    tables = []
+    for title, meanings in (
+        ("Our own", OWN),
+        ("Any carrier's, as SMPP 3.4 has them", FAMILIES),
+        ("Of carriers in mainland China", CARRIERS),
+    ):
+        rows = [
+            (
+                f"`{code}`",
+                f"{meaning.says.en} {meaning.says.zh}",
+                meaning.party or "nobody",
+                f"`{meaning.bucket}`" if meaning.bucket else "delivered",
+                f"{meaning.next.en} {meaning.next.zh}",
+            )
+            for code, meaning in meanings.items()
+        ]
+        headings = ("code", "what it says", "at fault", "counts as", "what to do")
+        tables.append(f"## {title}\n\n{_table(headings, rows)}")
+    return "\n\n".join(tables)
 
 
 def endings() -> str:
@@ -324,11 +441,19 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "review-moves": review_moves,
     "settings": settings,
     "account-settings": account_settings,
+    "app-settings": app_settings,
+    "country-limits": country_limits,
     "command-line": command_line,
-    "actions": actions,
+    "compatibility-clients": compatibility_clients,
+    "compatibility-actions": compatibility_actions,
+    "compatibility-transports": compatibility_transports,
     "reasons": reasons,
     "faults": faults,
+    "known-codes": known_codes,
+    "instead": instead,
+    "rates": rates,
     "rules": rules,
+    "codes": codes,
     "endings": endings,
     "metrics": metrics,
 }

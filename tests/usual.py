@@ -9,7 +9,7 @@ from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
 from cleartosend.carriers.dispatch import stop_account
 from cleartosend.cli.account import NewAccount, create_account
-from cleartosend.model.accounts import AccountKind, AccountSettings
+from cleartosend.model.accounts import AccountKind, AccountSettings, AppSettings
 from cleartosend.model.applications import ReviewMove, SignatureForm, TemplateForm
 from cleartosend.model.messages import RecipientOutcome, SendCall
 from cleartosend.model.reasons import Reason, Refusal
@@ -140,14 +140,14 @@ def simple_judge(submission: Submission) -> Verdict:
     )
 
 
-def usual_admission(engine: Engine, clock: Clock) -> Admission:
+def usual_admission(engine: Engine, clock: Clock, *, node: int = 0, settings: Settings | None = None) -> Admission:
     return Admission(
         engine=engine,
         directory=Directory(engine, VAULT, monotonic=clock),
         judge=simple_judge,
-        settings=Settings(),
+        settings=settings or Settings(),
         clock=clock,
-        ids=MessageIds(0, clock),
+        ids=MessageIds(node, clock),
         stop_account=stop_account,
     )
 
@@ -159,6 +159,27 @@ async def change_settings(engine: Engine, usual: Usual, **changes: object) -> No
         accounts.set_settings(tx, usual.account.account_id, msgspec.convert(changes, AccountSettings))
 
     await engine.write(work)
+
+
+async def change_app(engine: Engine, usual: Usual, **changes: object) -> None:
+    """Set some of the settings of the usual account's app."""
+
+    def work(tx: Connection) -> None:
+        app = accounts.find_app(tx, usual.account.sdk_app_id)
+        assert app is not None
+        settings = msgspec.convert(changes, AppSettings)
+        accounts.set_app(tx, app, name=app.name, enabled=app.enabled, settings=settings)
+
+    await engine.write(work)
+
+
+async def template_for_abroad(
+    engine: Engine, usual: Usual, text: str = "Your code is {1}", type_: MessageType = MessageType.VERIFICATION
+) -> str:
+    """Another approved template of the usual account, for numbers outside mainland China."""
+    return await engine.write(
+        lambda tx: approved_template(tx, usual.account.account_id, text, type_, international=True)
+    )
 
 
 def reasons(answer: list[RecipientOutcome] | Refusal) -> list[Reason | None]:

@@ -13,26 +13,38 @@ from sqlalchemy import Connection
 from cleartosend import telemetry
 from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
+from cleartosend.admission.frequency import day_of
+from cleartosend.admission.numbers import read_number
 from cleartosend.api.tencent.door import Door
 from cleartosend.carriers import dispatch as moves
 from cleartosend.carriers.dispatch import Dispatch
 from cleartosend.carriers.simulator import SimulatorCarrier
 from cleartosend.delivery import deadlines
+from cleartosend.delivery.callbacks import Callbacks
 from cleartosend.delivery.receipts import Receipts, take_parked
 from cleartosend.delivery.replies import Replies
+from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import Ending, Lane, MessageState
 from cleartosend.model.verdicts import Submission, Verdict
+from cleartosend.outbound import guard_of_callbacks, guard_of_links
 from cleartosend.policy.judge import judge, suggest
 from cleartosend.policy.rulebook import Rulebook, load_rulebook
 from cleartosend.ports import Carrier, Engine, StoreUnavailable
 from cleartosend.review.apply import Applications
+from cleartosend.review.links import Links
 from cleartosend.settings import Settings, overlay_of
 from cleartosend.spool import embedded as spool
-from cleartosend.store import messages, places, receipts
+from cleartosend.store import accounts, answered_calls, budgets, callbacks, links, messages, places, receipts
+from cleartosend.store.callbacks import CallbackKind
 from cleartosend.store.opening import open_store_and_vault
 from cleartosend.store.secrets import Vault
 
 SWEEP_SECONDS = 1.0
+SECONDS_PER_DAY = 86400
+DAYS_TO_PULL = 7
+"""How long a status that nobody pulls stays in its queue."""
+DAYS_TO_LOOK_BACK = 31
+"""How long it is known what was used of a day's caps."""
 
 
 class AlreadyServed(Exception):
@@ -71,7 +83,7 @@ class Platform:
         )
         self.applications = Applications(engine=engine, judge=self.judge, clock=clock, stop_account=moves.stop_account)
         self.receipts = Receipts(engine)
-        self.replies = Replies(engine)
+        self.replies = Replies(engine, settings=settings, accept=self.admission.accept)
         self.dispatch = Dispatch(
             engine=engine, carrier=carrier, settings=settings, clock=clock, settle_parked=take_parked
         )
@@ -83,6 +95,25 @@ class Platform:
             engine=engine,
             clock=clock,
         )
+        self.callbacks = Callbacks(
+            engine=engine,
+            vault=vault,
+            guard=guard_of_callbacks(settings),
+            settings=settings,
+            clock=clock,
+            split_number=split_number,
+        )
+        self.links = Links(
+            engine=engine,
+            guard=guard_of_links(settings),
+            judge=self.judge,
+            clock=clock,
+            stop_account=moves.stop_account,
+        )
+        self.applications.wake = self.links.wake
+        self.admission.sent = self.links.sent
+        self.receipts.wake = self.callbacks.wake
+        self.replies.wake = self.callbacks.wake
         self._tasks: list[asyncio.Task[None]] = []
 
     def judge(self, submission: Submission) -> Verdict:
@@ -93,15 +124,20 @@ class Platform:
         """Begin to send what waits and to take what carriers report."""
         await self.carrier.start(on_receipt=self.receipts.take, on_reply=self.replies.take)
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self.dispatch.run()), loop.create_task(self._sweep_for_ever())]
+        works = [self.dispatch.run(), self.callbacks.run(), self._sweep_for_ever()]
+        if self.settings.open_links:
+            works.insert(0, self.links.run())
+        self._tasks = [loop.create_task(work) for work in works]
 
     async def stop(self) -> None:
         """Finish what has begun, then let go of everything."""
         self.dispatch.stop()
+        self.callbacks.stop()
+        self.links.stop()
         if self._tasks:
-            running, sweeping = self._tasks
+            *_running, sweeping = self._tasks
             sweeping.cancel()
-            await asyncio.gather(running, sweeping, return_exceptions=True)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.carrier.stop()
         await self.engine.close()
 
@@ -112,20 +148,33 @@ class Platform:
     async def measure(self) -> None:
         """Bring the gauges up to date with the store."""
 
-        def count(tx: Connection) -> tuple[dict[int, int], dict[str, int], int]:
-            return spool.depth(tx), messages.count_by_state(tx), receipts.count_parked(tx)
+        def count(tx: Connection) -> tuple[dict[int, int], dict[str, int], int, dict[str, int], int]:
+            return (
+                spool.depth(tx),
+                messages.count_by_state(tx),
+                receipts.count_parked(tx),
+                callbacks.count_waiting(tx),
+                len(accounts.every(tx, status=AccountStatus.SUSPENDED)),
+            )
 
-        by_lane, by_state, parked = await self.engine.read(count)
+        by_lane, by_state, parked, untold, suspended = await self.engine.read(count)
         for lane in Lane:
             telemetry.QUEUED.labels(lane.name.lower()).set(by_lane.get(lane, 0))
         telemetry.AWAITING_RECEIPT.set(by_state.get(MessageState.SUBMITTED, 0))
         telemetry.PARKED_RECEIPTS.set(parked)
+        telemetry.AWAITING_DECISION.set(suspended)
+        for kind in CallbackKind:
+            telemetry.CALLBACKS_WAITING.labels(kind).set(untold.get(kind, 0))
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
-                telemetry.tell_ended(await self.engine.write(lambda tx: sweep(tx, self.clock())))
+                ended = await self.engine.write(lambda tx: sweep(tx, self.clock()))
+                telemetry.tell_ended(ended)
+                if ended:
+                    self.callbacks.wake()
+                await self.engine.write(lambda tx: forget_old(tx, self.clock(), settings=self.settings))
             except StoreUnavailable as error:
                 telemetry.log.error("sweep.unavailable", error=str(error))
 
@@ -144,6 +193,20 @@ def sweep(tx: Connection, now: float) -> list[Ending]:
     return ended
 
 
+def forget_old(tx: Connection, now: float, *, settings: Settings) -> None:
+    """Drop, in small steps, what has been kept for long enough."""
+    callbacks.forget_done(tx, before=now - settings.callback_kept_days * SECONDS_PER_DAY)
+    messages.forget_unpulled(tx, before=now - DAYS_TO_PULL * SECONDS_PER_DAY)
+    answered_calls.forget(tx, before=now - settings.idempotency_seconds)
+    budgets.forget(tx, before_day=day_of(now) - DAYS_TO_LOOK_BACK)
+
+
+def split_number(e164: str) -> tuple[str, str]:
+    """Country code and national number, as customers write them."""
+    number = read_number(e164)
+    return (number.country_code, number.national) if number else ("", e164)
+
+
 @contextlib.asynccontextmanager
 async def running_platform(
     settings: Settings, *, clock: Callable[[], float] = time.time, carrier: Carrier | None = None
@@ -151,7 +214,7 @@ async def running_platform(
     """
     The service on a data folder, started, and stopped on the way out.
 
-    Raises AlreadyServed, NewerSchema, BadKey, RulebookError, StoreUnavailable or OSError when it cannot be.
+    Raises AlreadyServed, BadSettings, NewerSchema, BadKey, RulebookError, StoreUnavailable or OSError if it cannot be.
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     with only_server_of(settings.data):
@@ -160,6 +223,8 @@ async def running_platform(
         if not settings.database:
             # Nobody else can hold a claim on the embedded store, so what the last process claimed is free again.
             await engine.write(lambda tx: spool.end_claims(tx, now=clock()))
+            await engine.write(callbacks.end_claims)
+            await engine.write(links.end_claims)
         if carrier is None:
             carrier = SimulatorCarrier(
                 delay_seconds=settings.simulator_delay_seconds,

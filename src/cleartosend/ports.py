@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend.model.accounts import AccountStatus
-from cleartosend.model.messages import Parcel, Receipt, Reply
+from cleartosend.model.messages import Ending, Parcel, Receipt, Reply
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -46,11 +46,25 @@ class Engine(Protocol):
 
 
 class StopAccount(Protocol):
-    """Suspends or bans an account, and stops what waits of it, in the transaction of whoever has cause to."""
+    """
+    Suspends or bans an account, and stops what waits of it, in the transaction of whoever has cause to.
+
+    Returns how messages ended by that.
+    """
 
     def __call__(
         self, tx: Connection, account_id: int, status: AccountStatus, *, by: str, because: str, now: float
-    ) -> object: ...
+    ) -> Sequence[Ending]: ...
+
+
+class Suspended(msgspec.Struct, frozen=True):
+    """An account that the program suspended by itself, to be told once that is committed."""
+
+    account_id: int
+    rules: tuple[str, ...]
+    """What was found, by which rules."""
+    ended: tuple[Ending, ...]
+    """What waited of it."""
 
 
 class Submitted(msgspec.Struct, frozen=True):

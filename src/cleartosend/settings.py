@@ -1,8 +1,11 @@
 """Every setting of the operator: its name, default, unit and one line, read from a TOML file and the environment."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,10 +20,12 @@ class BadSettings(Exception):
 
 
 Count = Annotated[int, msgspec.Meta(ge=1)]
-Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Node = Annotated[int, msgspec.Meta(ge=0, le=31)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
+
+EVERY_OTHER_COUNTRY = "*"
+_HOURS_OF_A_COUNTRY = re.compile(r"([A-Z]{2}|\*)=([0-9]{1,2})-([0-9]{1,2})")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,12 +43,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The key that seals secrets: 32 bytes in base64; empty: the file `secret.key` in the data folder."""
     node: Node = 0
     """This process's number, 0 to 31, different for each process that accepts messages into one database."""
+    trusted_proxies: str = ""
+    """Addresses of proxies, separated by commas, that say in `X-Forwarded-For` where a call comes from."""
     rules: str = ""
     """The operator's own rules, a TOML file or a folder of them; empty: `rules` in the data folder, if it is there."""
-    marketing_opens_hour: Hour = 8
-    """The hour, Beijing time, from which marketing may go to mainland numbers."""
-    marketing_closes_hour: Hour = 22
-    """The hour, Beijing time, from which marketing may no longer go to mainland numbers."""
+    marketing_hours: str = "CN=8-22"
+    """When marketing may go where, in all time zones there; `*` is every other country: `CN=8-22,US=9-21,*=8-20`."""
+    idempotency_seconds: Seconds = 86400.0
+    """How long the answer to a call that has a key is kept, for when the same call is made again."""
     window: Count = 100
     """Most messages in flight at a carrier, sent and not yet answered."""
     submit_within_seconds: Seconds = 3600.0
@@ -52,16 +59,43 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How long a receipt may take before a message's end counts as unknown."""
     retry_after_seconds: Seconds = 5.0
     """How long to wait before a message that a carrier could not take is sent again; doubles with each attempt."""
+    reply_within_hours: Count = 72
+    """How many hours after a message a reply still answers it; one that asks to be left alone always does."""
+    opt_out_words: str = ""
+    """Words by which people opt out, beside those that are known, separated by commas."""
+    opt_in_words: str = ""
+    """Words by which people opt in again, beside those that are known, separated by commas."""
     marketing_at_most_once: bool = True
     """Whether marketing that may or may not have gone out when the process died is left alone, not sent again."""
+    callback_networks: str = ""
+    """Private networks that callbacks may go to, such as `127.0.0.0/8,10.1.0.0/16`; empty: public addresses only."""
+    callback_timeout_seconds: Seconds = 10.0
+    """How long a customer's server may take to answer a callback, all in all."""
+    callback_retry_seconds: Seconds = 5.0
+    """How long a server is left alone after a callback that failed; doubles with each failure in a row."""
+    callback_retry_most_seconds: Seconds = 600.0
+    """How long a server is left alone at most."""
+    callback_give_up_seconds: Seconds = 172800.0
+    """For how long callbacks are tried before they are given up; they can still be replayed."""
+    callback_connections: Count = 100
+    """Most callbacks in flight at once, one for each server."""
+    callback_kept_days: Count = 7
+    """How many days callbacks are kept after they were delivered or given up."""
     simulator_delay_seconds: Seconds = 0.5
     """How long the simulator carrier takes to deliver."""
     simulator_seed: int = 1
     """Where the simulator carrier's chances start from: the same seed, the same chances."""
     drain_seconds: Seconds = 10.0
     """How long a stopping server waits for what it has begun."""
+    open_links: bool = True
+    """Whether the links of templates are opened; if not, templates with links wait for a person."""
+    link_networks: str = ""
+    """Networks beyond the public internet that links may lead to, such as `10.1.0.0/16`; empty: none."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """`json`, `text`, or `auto`: text on a terminal and JSON elsewhere."""
+
+    def __post_init__(self) -> None:
+        hours_by_country(self.marketing_hours)
 
 
 def read_settings(data: Path | None = None, environment: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -89,6 +123,36 @@ def read_settings(data: Path | None = None, environment: Mapping[str, str] | Non
     except msgspec.ValidationError as error:
         message = f"the settings of {data}: {error}"
         raise BadSettings(message) from error
+
+
+@cache
+def hours_by_country(written: str) -> Mapping[str, tuple[int, int]]:
+    """
+    Read the setting `marketing_hours`: from and until which hour, by country. Raises ValueError with what is wrong.
+
+    >>> hours_by_country("CN=8-22, *=9-21")
+    {'CN': (8, 22), '*': (9, 21)}
+    """
+    found: dict[str, tuple[int, int]] = {}
+    for item in written.replace(" ", "").split(",") if written.strip() else ():
+        read = _HOURS_OF_A_COUNTRY.fullmatch(item)
+        opens, closes = (int(read[2]), int(read[3])) if read else (0, 0)
+        if read is None or not opens < closes <= 24:
+            raise ValueError(f"marketing_hours: `{item}` is not a country and its hours, such as `CN=8-22`")
+        country = read[1]
+        if country != EVERY_OTHER_COUNTRY and country not in _countries():
+            raise ValueError(f"marketing_hours: there is no country `{country}`")
+        if country in found:
+            raise ValueError(f"marketing_hours: `{country}` is there twice")
+        found[country] = (opens, closes)
+    return found
+
+
+@cache
+def _countries() -> frozenset[str]:
+    """The codes of ISO 3166-1 alpha-2."""
+    table = resources.files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text("utf-8")
+    return frozenset(line[:2] for line in table.splitlines() if not line.startswith("#"))
 
 
 def overlay_of(settings: Settings) -> Path | None:

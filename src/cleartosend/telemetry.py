@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
@@ -19,17 +19,36 @@ REQUEST_SECONDS = Histogram(
 )
 ACCEPTED = Counter("cleartosend_messages_accepted_total", "Messages on disk and promised.")
 REFUSED = Counter("cleartosend_messages_refused_total", "Messages and calls refused, by reason.", ["reason"])
+REPEATED_CALLS = Counter("cleartosend_calls_repeated_total", "Calls with a key that were answered as before.")
+DAILY_WARNINGS = Counter("cleartosend_daily_warnings_total", "Daily warnings of apps that were crossed.")
 SUBMITTED = Counter("cleartosend_messages_submitted_total", "Messages that a carrier took.", ["carrier"])
 NOT_SUBMITTED = Counter(
     "cleartosend_messages_not_submitted_total", "Answers of carriers that did not take a message.", ["carrier", "code"]
 )
 RECEIPTS = Counter("cleartosend_receipts_total", "Receipts stored, by status.", ["carrier", "status"])
 REPEATED_RECEIPTS = Counter("cleartosend_receipts_repeated_total", "Receipts that said what was known.", ["carrier"])
-REPLIES = Counter("cleartosend_replies_total", "Replies stored.", ["carrier"])
+REPLIES = Counter("cleartosend_replies_total", "Replies stored, by what they ask for.", ["carrier", "wish"])
 ENDED = Counter("cleartosend_messages_ended_total", "Messages at their end, by state.", ["state"])
 QUEUED = Gauge("cleartosend_messages_queued", "Messages that no carrier has yet, by lane.", ["lane"])
 AWAITING_RECEIPT = Gauge("cleartosend_messages_awaiting_receipt", "Messages a carrier took and has not settled.")
 PARKED_RECEIPTS = Gauge("cleartosend_receipts_parked", "Receipts whose message is not known yet.")
+CALLBACKS = Counter(
+    "cleartosend_callbacks_total",
+    "Statuses and replies that customers' servers took or that were given up.",
+    ["kind", "outcome"],
+)
+CALLBACK_PUSHES = Counter("cleartosend_callback_pushes_total", "Callbacks sent, by outcome.", ["kind", "outcome"])
+CALLBACK_SECONDS = Histogram(
+    "cleartosend_callback_seconds", "How long customers' servers take to answer.", ["kind"], buckets=_API_BUCKETS
+)
+CALLBACKS_WAITING = Gauge(
+    "cleartosend_callbacks_waiting", "Statuses and replies that customers' servers are to be told.", ["kind"]
+)
+LINKS_OPENED = Counter("cleartosend_links_opened_total", "Links of templates opened, by what it came to.", ["sight"])
+SUSPENSIONS = Counter("cleartosend_accounts_suspended_total", "Accounts that the program suspended by itself.")
+AWAITING_DECISION = Gauge(
+    "cleartosend_accounts_awaiting_decision", "Suspended accounts, which a person bans or restores."
+)
 REVIEWS = Counter("cleartosend_reviews_total", "Moves of applications.", ["subject", "move", "by"])
 SUBMIT_SECONDS = Histogram(
     "cleartosend_accept_to_submit_seconds", "From acceptance to the carrier's answer.", buckets=_DELIVERY_BUCKETS
@@ -70,6 +89,14 @@ def tell_ended(endings: Iterable[Ending]) -> None:
     for ending in endings:
         ENDED.labels(ending.state).inc()
         DELIVERY_SECONDS.observe(max(ending.at - accepted_at(ending.message_id), 0.0))
+
+
+def tell_suspended(account_id: int, *, rules: Sequence[str], ended: Iterable[Ending]) -> None:
+    """Count and log that an account was stopped; for when its transaction is committed, as above."""
+    ended = list(ended)
+    SUSPENSIONS.inc()
+    log.warning("account.suspended", account=account_id, rules=list(rules), stopped=len(ended))
+    tell_ended(ended)
 
 
 # A command that is not a server speaks for itself; only what goes wrong is logged.

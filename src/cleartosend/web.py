@@ -48,7 +48,7 @@ async def welcome(platform: Platform) -> tuple[int, bytes, bytes]:
     """What someone sees who opens the address in a browser."""
     text = (
         f"Clear to Send {__version__} is running.\n\n"
-        f"It speaks the Tencent Cloud SMS API (version 2021-01-11) at this address: give an SDK the endpoint\n"
+        f"It speaks the Tencent Cloud SMS API (2021-01-11 and 2019-07-11) at this address: give an SDK the endpoint\n"
         f"{platform.settings.host}:{platform.settings.port} over http, and your SecretId and SecretKey.\n\n"
         f"/healthz  /readyz  /metrics\n"
     )

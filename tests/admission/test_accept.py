@@ -22,7 +22,7 @@ from cleartosend.model.messages import MessageState, message_id_of
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType
 from cleartosend.ports import Engine
-from cleartosend.store import accounts, members, messages
+from cleartosend.store import accounts, consent, members, messages
 from cleartosend.store.schema import apps, credentials, messages as messages_table, spool
 
 ANN = "+8613711112222"
@@ -272,8 +272,15 @@ async def test_marketing_goes_from_eight_to_twenty_two_in_beijing(
 async def test_one_opted_out_recipient_does_not_stop_the_others(engine: Engine, clock: Clock) -> None:
     usual = await usual_account(engine)
     await engine.write(
-        lambda tx: members.opt_out(
-            tx, account_id=usual.account.account_id, number=ANN, signature=SIGNATURE, type="notification", now=1.0
+        lambda tx: consent.opt_out(
+            tx,
+            account_id=usual.account.account_id,
+            number=ANN,
+            signature=SIGNATURE,
+            type_="notification",
+            by="reply",
+            because="reply 1",
+            now=1.0,
         )
     )
     admission = usual_admission(engine, clock)

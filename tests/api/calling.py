@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 from datetime import UTC, datetime
 from functools import partial
@@ -19,10 +20,19 @@ from usual import (
 
 from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
-from cleartosend.api.tencent.door import Door, Message
+from cleartosend.api.tencent.door import Door
+from cleartosend.api.tencent.receiving import Message
 from cleartosend.api.tencent.signing import Request
 from cleartosend.carriers.dispatch import stop_account
-from cleartosend.model.accounts import Account, AccountKind, App, Credential
+from cleartosend.model.accounts import (
+    Account,
+    AccountKind,
+    AccountSettings,
+    AccountStatus,
+    App,
+    AppSettings,
+    Credential,
+)
 from cleartosend.model.verdicts import Action, Decision, Finding, MessageType, Part, Submission, Verdict
 from cleartosend.ports import Engine
 from cleartosend.review.apply import Applications
@@ -123,8 +133,10 @@ class Reply(msgspec.Struct, frozen=True):
         return str(self.response["Error"]["Message"])
 
 
-async def send_to(door: Door, request: Request, *, pieces: list[bytes] | None = None) -> Reply:
-    """Drive the door as a web server would; the body goes in one piece unless pieces are given."""
+async def send_to(
+    door: Door, request: Request, *, pieces: list[bytes] | None = None, address: str = "127.0.0.1"
+) -> Reply:
+    """Drive the door as a web server would, from an address; the body goes in one piece unless pieces are given."""
     coming = pieces or [request.body]
     sent: list[Message] = []
 
@@ -140,6 +152,7 @@ async def send_to(door: Door, request: Request, *, pieces: list[bytes] | None = 
         "path": "/",
         "query_string": request.query,
         "headers": list(request.headers.items()),
+        "client": (address, 50_000) if address else None,
     }
     await door(scope, receive, send)
     start, body = sent
@@ -176,6 +189,35 @@ class Service(msgspec.Struct, kw_only=True):
         }
         return await self.call("SendSms", usual | parameters)
 
+    async def set(self, **changes: object) -> None:
+        """Set some of the account's settings, which count at once."""
+        settings = msgspec.convert(changes, AccountSettings)
+        await self.engine.write(lambda tx: accounts.set_settings(tx, self.account.id, settings))
+        await self.account_changed()
+
+    async def stop(self, status: AccountStatus) -> None:
+        """Suspend, ban or restore the account, which counts at once."""
+        await self.engine.write(
+            lambda tx: accounts.set_status(tx, self.account.id, status, by="tester", because="", now=NOW)
+        )
+        await self.account_changed()
+
+    async def template(self, text: str, type_: MessageType, *, international: bool = False) -> str:
+        """Have one more approved template."""
+        template_id = await self.engine.write(
+            lambda tx: approved_template(tx, self.account.id, text, type_, international=international)
+        )
+        await self.account_changed()
+        return template_id
+
+    async def set_app(self, *, enabled: bool = True, **changes: object) -> None:
+        """Enable or disable the app and set some of its settings, which count at once."""
+        settings = msgspec.convert(changes, AppSettings)
+        await self.engine.write(
+            lambda tx: accounts.set_app(tx, self.app, name=self.app.name, enabled=enabled, settings=settings)
+        )
+        await self.account_changed()
+
     async def account_changed(self) -> None:
         """Look again now instead of when the directory would."""
         await self.directory.verified(self.account.id)
@@ -205,7 +247,15 @@ async def open_service(engine: Engine, settings: Settings, *, kind: AccountKind 
         engine=engine,
         directory=directory,
         applications=applications,
-        door=Door(admission=admission, applications=applications, directory=directory, engine=engine, clock=clock),
+        door=Door(
+            admission=admission,
+            applications=applications,
+            directory=directory,
+            engine=engine,
+            clock=clock,
+            # A second passes between any two calls, so that none comes too often.
+            monotonic=partial(next, itertools.count(1.0)),
+        ),
         clock=clock,
         account=account,
         app=app,

@@ -1,14 +1,18 @@
 """Whatever is sent, parameters are read or refused; nothing that a client writes is a surprise."""
 
 import json
+from urllib.parse import urlencode
 
 import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from cleartosend.api.tencent import older_signing
 from cleartosend.api.tencent.actions.table import ACTIONS
+from cleartosend.api.tencent.envelope import Envelope, open_envelope
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.api.tencent.parameters import Reader, speaks_of_mms
+from cleartosend.api.tencent.signing import Request
 
 READERS = [action.reader for actions in ACTIONS.values() for action in actions.values()]
 NAMES = sorted({name for reader in READERS for name in reader.names} | {"", "Surprise", "0", "."})
@@ -41,6 +45,23 @@ def test_any_body_is_read_or_refused(reader: Reader, body: bytes) -> None:
 def test_any_query_is_read_or_refused(reader: Reader, pairs: list[tuple[str, str]]) -> None:
     query = "&".join(f"{name}={value}" for name, value in pairs).encode()
     assert is_read_or_refused(reader.read_query(query))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.binary()
+    | st.dictionaries(
+        st.sampled_from(["Action", "Version", "SecretId", "Signature", "SignatureMethod", "Timestamp", "Nonce", "A.0"]),
+        st.text(),
+    ).map(lambda given: urlencode(given).encode())
+)
+def test_any_form_is_read_or_refused(form: bytes) -> None:
+    request = Request(b"POST", b"", {b"content-type": b"application/x-www-form-urlencoded"}, form)
+    envelope = open_envelope(request)
+    assert is_read_or_refused(envelope)
+    if isinstance(envelope, Envelope) and envelope.signed_pairs is not None:
+        claim = older_signing.read_claim(envelope.signed_pairs)
+        assert isinstance(claim, Fault) or older_signing.verify(request, claim, secret_key="key", now=0.0) is not None
 
 
 @pytest.mark.parametrize("depth", [10, 400, 900, 100_000])

@@ -37,10 +37,14 @@ def simulator(clock: Clock) -> SimulatorCarrier:
     return SimulatorCarrier(delay_seconds=FAST.simulator_delay_seconds, seed=1, clock=clock)
 
 
+def replies_of(engine: Engine, clock: Clock) -> Replies:
+    return Replies(engine, settings=FAST, accept=usual_admission(engine, clock).accept)
+
+
 @contextlib.asynccontextmanager
 async def sending(engine: Engine, carrier: Carrier, clock: Clock) -> AsyncIterator[Dispatch]:
     """The carrier's side of the house, at work."""
-    await carrier.start(on_receipt=Receipts(engine).take, on_reply=Replies(engine).take)
+    await carrier.start(on_receipt=Receipts(engine).take, on_reply=replies_of(engine, clock).take)
     dispatch = Dispatch(engine=engine, carrier=carrier, settings=FAST, clock=clock, settle_parked=take_parked)
     running = asyncio.get_running_loop().create_task(dispatch.run())
     try:
@@ -320,7 +324,7 @@ async def test_a_full_window_claims_no_more_and_does_not_keep_the_server_from_st
 async def test_a_small_window_still_empties_the_spool(engine: Engine, clock: Clock) -> None:
     await accept(engine, clock, *(f"+86137{number:08}" for number in range(100)))
     carrier = simulator(clock)
-    await carrier.start(on_receipt=Receipts(engine).take, on_reply=Replies(engine).take)
+    await carrier.start(on_receipt=Receipts(engine).take, on_reply=replies_of(engine, clock).take)
     dispatch = Dispatch(
         engine=engine, carrier=carrier, settings=Settings(window=7), clock=clock, settle_parked=take_parked
     )

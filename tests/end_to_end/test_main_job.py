@@ -15,7 +15,7 @@ MARKETING, NOTIFICATION, VERIFICATION = 1, 2, 3
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     # Marketing at any hour: the tests run at any hour.
-    hours = {"CLEARTOSEND_MARKETING_OPENS_HOUR": "0", "CLEARTOSEND_MARKETING_CLOSES_HOUR": "24"}
+    hours = {"CLEARTOSEND_MARKETING_HOURS": "CN=0-24"}
     with serving(tmp_path_factory.mktemp("serve") / "data", **hours) as running:
         yield running
 

@@ -1,9 +1,11 @@
 """Each row of the policy's table holds when a template is applied for and again when a message is sent."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from review.site import PAGE, Answer, site
 from sqlalchemy import Connection
 from usual import PNG, Clock, Usual, approved_signature, approved_template, reasons
 
@@ -21,6 +23,7 @@ from cleartosend.store import accounts, members
 ANN = "+8613711112222"
 BEN = "+8613711113333"
 ENDING = "拒收请回复R"
+ENOUGH_SECONDS = 20
 
 # For each row that speaks of what a text says: a text that it refuses and a near miss that it lets pass.
 TEXTS = [
@@ -73,7 +76,9 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def platform(tmp_path: Path, clock: Clock) -> AsyncIterator[Platform]:
-    async with running_platform(Settings(data=tmp_path / "data", drain_seconds=0.1), clock=clock) as running:
+    # The texts below have links to nowhere: those of a site of our own are opened in a test of their own.
+    settings = Settings(data=tmp_path / "data", drain_seconds=0.1, open_links=False)
+    async with running_platform(settings, clock=clock) as running:
         yield running
 
 
@@ -107,9 +112,11 @@ async def apply(
     """Apply for a template; what became of it."""
     form = TemplateForm(name="t", text=text, type=type_, international=False)
     made = await platform.applications.apply(await read_account(platform, usual), form)
-    if isinstance(made, Refusal):
-        return made
-    folder = await platform.engine.read(lambda tx: open_folder(tx, Subject.TEMPLATE, made))
+    return made if isinstance(made, Refusal) else await read_template(platform, made)
+
+
+async def read_template(platform: Platform, template_id: int) -> Template:
+    folder = await platform.engine.read(lambda tx: open_folder(tx, Subject.TEMPLATE, template_id))
     assert folder is not None
     assert isinstance(folder.application, Template)
     return folder.application
@@ -203,17 +210,41 @@ async def test_row_3_an_organisation_markets_to_its_members_and_to_nobody_else(p
         ("您的电子发票已开具，请访问 https://fp.example.cn/{1} 查看。", ReviewState.REJECTED),
         ("您的电子发票已开具，详情见{1}.example.cn。", ReviewState.REJECTED),
         ("Your invoice is ready: www.{1}.com", ReviewState.REJECTED),
-        # Until somebody has opened it, nobody knows what is behind a link.
+        # Until it has been opened, nobody knows what is behind a link.
         ("您的电子发票已开具，请访问 https://fp.example.cn/my 查看。", ReviewState.REFERRED),
         ("Your invoice is ready: https://fp.example.com/my", ReviewState.REFERRED),
         ("您的电子发票已开具，金额12.50元。", ReviewState.APPROVED),
         ("Your invoice no. {1} over 12.50 is ready.", ReviewState.APPROVED),
     ],
 )
-async def test_row_5_a_link_is_constant_text_and_seen_by_a_person(
-    platform: Platform, text: str, state: ReviewState
-) -> None:
+async def test_row_5_a_link_is_constant_text(platform: Platform, text: str, state: ReviewState) -> None:
     assert await state_of(platform, await account_of(platform), text) is state
+
+
+@pytest.mark.parametrize(
+    ("path", "state", "status"),
+    [
+        ("/invoice", ReviewState.APPROVED, AccountStatus.ACTIVE),
+        ("/nothing", ReviewState.REJECTED, AccountStatus.ACTIVE),
+        ("/loans", ReviewState.REJECTED, AccountStatus.SUSPENDED),
+    ],
+)
+async def test_rows_5_and_12_a_link_is_opened_and_its_page_is_held_to_the_rules(
+    tmp_path: Path, path: str, state: ReviewState, status: AccountStatus
+) -> None:
+    settings = Settings(data=tmp_path / "data", drain_seconds=0.1, link_networks="127.0.0.0/8,::1/128")
+    async with site() as pages, running_platform(settings) as platform:
+        pages.pages["/invoice"] = Answer(PAGE.format(title="电子发票", text="您的电子发票已开具，请核对抬头和金额。"))
+        loans = "无抵押贷款，当天放款，额度三十万。立即下载APP申请贷款。"
+        pages.pages["/loans"] = Answer(PAGE.format(title="极速贷", text=loans))
+        usual = await account_of(platform)
+        application = await apply(platform, usual, f"您的电子发票已开具，请访问 {pages.url(path)} 查看。")
+        assert isinstance(application, Template)
+        async with asyncio.timeout(ENOUGH_SECONDS):
+            while (application := await read_template(platform, application.id)).state is ReviewState.REFERRED:
+                await asyncio.sleep(0.02)
+        assert application.state is state, application.reply
+        assert (await read_account(platform, usual)).status is status
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_an_impossible_setting_of_an_account_is_said(tmp_path: Path, change: str
 
 
 @pytest.mark.parametrize(
-    "line", ["speed = 3", "port = 'high'", "port = ", "marketing_opens_hour = 99", "simulator_delay_seconds = -4"]
+    "line", ["speed = 3", "port = 'high'", "port = ", "marketing_hours = 'UK=9-21'", "simulator_delay_seconds = -4"]
 )
 def test_a_bad_settings_file_is_said(tmp_path: Path, line: str) -> None:
     (tmp_path / "cleartosend.toml").write_text(line)

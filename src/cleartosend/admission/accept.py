@@ -1,12 +1,12 @@
 """A call to send is looked up, judged, and recorded with its messages, its counts and its place in the spool."""
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from sqlalchemy import Connection
 
 from cleartosend import telemetry
+from cleartosend.admission import repeated
 from cleartosend.admission.admit import (
     Case,
     Content,
@@ -18,9 +18,13 @@ from cleartosend.admission.admit import (
 )
 from cleartosend.admission.directory import Directory, Dossier
 from cleartosend.admission.encoding import segments
-from cleartosend.admission.frequency import BEIJING_SECONDS_AHEAD, Wanted, content_of, take_places
-from cleartosend.admission.numbers import PhoneNumber, read_number
+from cleartosend.admission.frequency import Wanted, content_of
+from cleartosend.admission.hours import MarketingHours
+from cleartosend.admission.numbers import MAINLAND_CHINA, PhoneNumber, read_number
 from cleartosend.admission.rendering import fill, sign
+from cleartosend.admission.repeated import Name
+from cleartosend.admission.reserve import Needs, reserve
+from cleartosend.admission.spending import Bill, Charge, Crossed, charges_of
 from cleartosend.model.accounts import MACHINE, AccountStatus
 from cleartosend.model.messages import (
     EPOCH_MILLISECONDS,
@@ -36,12 +40,14 @@ from cleartosend.model.messages import (
 )
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Part, Submission, Verdict
-from cleartosend.ports import Engine, StopAccount
-from cleartosend.settings import Settings
+from cleartosend.ports import Engine, StopAccount, Suspended
+from cleartosend.settings import Settings, hours_by_country
 from cleartosend.spool import embedded as spool
 from cleartosend.spool.embedded import UNCLAIMED, SpoolRow
-from cleartosend.store import accounts, members, messages
+from cleartosend.store import accounts, consent, members, messages
+from cleartosend.store.answered_calls import Answered, Key
 from cleartosend.store.messages import MessageRow, SubmissionRow
+from cleartosend.store.statistics import Tally
 
 Judge = Callable[[Submission], Verdict]
 
@@ -90,6 +96,19 @@ class _Draft(msgspec.Struct, kw_only=True):
     verdict: Verdict | None
     refusal: Refusal | None
     """What holds back every number of the call alike."""
+    name: Name | None
+    """What tells the call from others, where it has a key."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a call, and what there is to tell of it once it is committed."""
+
+    answer: list[RecipientOutcome] | Refusal
+    is_new: bool
+    """Whether it was not answered before."""
+    crossed: tuple[Crossed, ...] = ()
+    suspended: Suspended | None = None
+    """The account, where this call stopped it."""
 
 
 class Stale(msgspec.Struct, frozen=True):
@@ -117,32 +136,41 @@ class Admission:
         self._clock = clock
         self._ids = ids
         self._stop_account = stop_account
-        self._record: Callable[[_Draft], Awaitable[list[RecipientOutcome] | Stale]] = engine.batched(self.record)
+        self._hours = MarketingHours(hours_by_country(settings.marketing_hours))
+        self._record: Callable[[_Draft], Awaitable[Recorded | Stale]] = engine.batched(self.record)
         self.wake: Callable[[], None] = lambda: None
         """Called when something new waits in the spool."""
+        self.sent: Callable[[str, int], None] = lambda _template_id, _messages: None
+        """Called with the template of what was accepted, and how many messages."""
 
     async def accept(self, call: SendCall) -> list[RecipientOutcome] | Refusal:
         """
         Answer a call: a refusal of all of it, or what became of each number, in the call's order.
 
-        What is answered is on disk. Raises StoreUnavailable, and then nothing is.
+        What is answered is on disk. Raises StoreUnavailable, and then nothing is. A call with a key that was answered
+        is answered the same again, whatever has changed since.
         """
         dossier = await self._directory.current(call.account_id)
         while dossier is not None:
             case = await self._look_up(call, dossier)
             refusal = admit_call(case)
             if refusal is None:
-                outcome = await self._record(self._draft(case))
-                if not isinstance(outcome, Stale):
-                    self._tell(call, outcome)
-                    return outcome
+                recorded = await self._record(self._draft(case))
+                if not isinstance(recorded, Stale):
+                    self._tell(call, recorded)
+                    return recorded.answer
             # What was remembered of the account may be out of date, for a no as for a yes.
             known, dossier = dossier, await self._directory.verified(call.account_id)
             if refusal is not None and dossier is known:
-                telemetry.REFUSED.labels(refusal.reason).inc()
-                telemetry.log.info("call.refused", account=call.account_id, app=call.sdk_app_id, reason=refusal.reason)
-                return refusal
+                before = await self._answer_before(call, known)
+                self._tell(call, Recorded(answer=before or refusal, is_new=before is None))
+                return before or refusal
         return Refusal(Reason.ACCOUNT_NOT_ACTIVE)
+
+    async def _answer_before(self, call: SendCall, dossier: Dossier) -> list[RecipientOutcome] | Refusal | None:
+        """What the same call was answered when it was made before; None: it was not, or it has no key."""
+        name = repeated.name_of(call, dossier.apps.get(call.sdk_app_id))
+        return None if name is None else await self._engine.read(lambda tx: repeated.find(tx, name))
 
     async def _look_up(self, call: SendCall, dossier: Dossier) -> Case:
         owner: int | None = dossier.account.id
@@ -155,8 +183,7 @@ class Admission:
             app_owner=owner,
             # Of a call with too many, which is refused as a whole, only so many are read.
             numbers=tuple([read_number(number) for number in call.numbers[:MOST_RECIPIENTS_PER_CALL]]),
-            hour_in_beijing=time.gmtime(self._clock() + BEIJING_SECONDS_AHEAD).tm_hour,
-            marketing_hours=(self._settings.marketing_opens_hour, self._settings.marketing_closes_hour),
+            outside_hours=self._hours.missed(MAINLAND_CHINA, self._clock()),
         )
 
     def _draft(self, case: Case) -> _Draft:
@@ -194,33 +221,109 @@ class Admission:
             segments=segments(text, international=not case.domestic),
             verdict=verdict,
             refusal=refusal,
+            name=repeated.name_of(case.call, case.dossier.apps.get(case.call.sdk_app_id)),
         )
 
-    def record(self, tx: Connection, drafts: Sequence[_Draft]) -> list[list[RecipientOutcome] | Stale]:
+    def record(self, tx: Connection, drafts: Sequence[_Draft]) -> list[Recorded | Stale]:
         """Decide number by number and write what was decided, for all callers in one transaction."""
         now = self._clock()
         revisions = accounts.hold_revisions(tx, {draft.dossier.account.id for draft in drafts})
         fresh = [draft for draft in drafts if revisions.get(draft.dossier.account.id) == draft.dossier.account.revision]
-        refusals = _refusals(tx, fresh, now=now)
-        outcomes = {id(draft): _outcomes(draft, refusals) for draft in fresh}
-        self._write(tx, [(draft, outcomes[id(draft)]) for draft in fresh], now=now)
+        new, answered = _first_of_each_key(tx, fresh, now=now)
+        refusals, crossed = self._refusals(tx, new, now=now)
+        decided = [(draft, _outcomes(draft, refusals)) for draft in new]
+        self._write(tx, decided, now=now)
+        answered |= repeated.keep(tx, {draft.name: its for draft, its in decided if draft.name})
+        suspended = self._suspend(tx, new, now=now)
+        recorded: dict[int, Recorded] = {
+            draft.submission_id: Recorded(
+                answer=its,
+                is_new=True,
+                crossed=tuple(crossed.get(draft.submission_id, ())),
+                suspended=suspended.get(draft.submission_id),
+            )
+            for draft, its in decided
+        }
         for draft in fresh:
-            if draft.verdict is not None and draft.verdict.bans:
-                self._suspend(tx, draft, draft.verdict, now=now)
-        return [outcomes.get(id(draft), Stale()) for draft in drafts]
+            if draft.name and draft.submission_id not in recorded:
+                answer = repeated.answer_again(draft.name, answered[draft.name.key])
+                recorded[draft.submission_id] = Recorded(answer=answer, is_new=False)
+        return [recorded.get(draft.submission_id, Stale()) for draft in drafts]
 
-    def _suspend(self, tx: Connection, draft: _Draft, verdict: Verdict, *, now: float) -> None:
-        """Row 12 of the policy: the account stops at once; a person then bans or restores it."""
-        rules = sorted({finding.rule for finding in verdict.findings})
-        because = f"call {draft.submission_id}: {', '.join(rules)}"
-        account_id = draft.dossier.account.id
-        self._stop_account(tx, account_id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
+    def _refusals(
+        self, tx: Connection, drafts: Sequence[_Draft], *, now: float
+    ) -> tuple[dict[tuple[int, str], Refusal], dict[int, list[Crossed]]]:
+        """Which numbers are refused, by (call, number), limits last; and the warnings that calls have crossed."""
+        refusals: dict[tuple[int, str], Refusal] = {}
+        asked = [(draft, _first_of_each_number(draft)) for draft in drafts if draft.refusal is None]
+        their_members = members.which_are_members(
+            tx,
+            [
+                (draft.call.account_id, e164)
+                for draft, numbers in asked
+                if draft.type is MessageType.MARKETING
+                for e164 in numbers
+            ],
+        )
+        held = consent.held(
+            tx,
+            [(draft.call.account_id, e164) for draft, numbers in asked if not draft.call.confirms for e164 in numbers],
+        )
+        keys: list[tuple[int, str]] = []
+        needs: list[Needs] = []
+        for draft, numbers in asked:
+            needs_of = _Needs(draft)
+            countries = draft.dossier.apps[draft.call.sdk_app_id].settings.countries
+            for e164, (number, message_id) in numbers.items():
+                recipient = Recipient(
+                    number=number,
+                    country_allowed=countries is None or number.iso in countries,
+                    outside_hours="" if draft.domestic else self._hours.missed(number.iso, now),
+                    is_member=(draft.call.account_id, e164) in their_members,
+                    held_back_by=None
+                    if draft.call.confirms
+                    else held.back(draft.call.account_id, e164, draft.call.signature, draft.type),
+                )
+                key = (draft.submission_id, e164)
+                if refusal := admit_recipient(recipient, draft.type):
+                    refusals[key] = refusal
+                else:
+                    keys.append(key)
+                    needs.append(needs_of(number, message_id))
+        reserved = reserve(tx, needs, now=now)
+        refusals |= {key: refused for key, refused in zip(keys, reserved.refusals, strict=True) if refused}
+        crossed: dict[int, list[Crossed]] = {}
+        for one in reserved.crossed:
+            crossed.setdefault(one.submission_id, []).append(one)
+        return refusals, crossed
+
+    def _suspend(self, tx: Connection, drafts: Sequence[_Draft], *, now: float) -> dict[int, Suspended]:
+        """Row 12 of the policy: an account stops at once, by the first call that has cause; a person then decides."""
+        suspended: dict[int, Suspended] = {}
+        for draft in drafts:
+            account_id = draft.dossier.account.id
+            stopped_before = any(its.account_id == account_id for its in suspended.values())
+            if draft.verdict is None or not draft.verdict.bans or stopped_before:
+                continue
+            rules = draft.verdict.banning
+            serial = serial_no(draft.message_ids[0], international=not draft.domestic)
+            because = f"message {serial}: {', '.join(rules)}"
+            ended = self._stop_account(tx, account_id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
+            suspended[draft.submission_id] = Suspended(account_id, rules, tuple(ended))
+        return suspended
 
     def _write(self, tx: Connection, decided: Sequence[tuple[_Draft, list[RecipientOutcome]]], *, now: float) -> None:
         deadline = now + self._settings.submit_within_seconds
         message_rows: list[MessageRow] = []
         spool_rows: list[SpoolRow] = []
+        tally = Tally()
         for draft, outcomes in decided:
+            tally.asked(
+                draft.call.sdk_app_id,
+                at=now,
+                requests=len({outcome.number for outcome in outcomes}),
+                segments=[outcome.segments for outcome in outcomes if outcome.segments],
+            )
             account_id = draft.dossier.account.id
             lane = int(LANES[draft.type])
             at_most_once = draft.type is MessageType.MARKETING and self._settings.marketing_at_most_once
@@ -238,11 +341,27 @@ class Admission:
                     spool_rows.append(SpoolRow(message_id, account_id, lane, now, UNCLAIMED, 0, at_most_once))
         messages.record(tx, [_submission_row(draft, now) for draft, _ in decided], message_rows)
         spool.put(tx, spool_rows)
+        tally.write(tx)
 
-    def _tell(self, call: SendCall, outcomes: Sequence[RecipientOutcome]) -> None:
+    def _tell(self, call: SendCall, recorded: Recorded) -> None:
+        if isinstance(recorded.answer, Refusal):
+            refused = recorded.answer.reason
+            telemetry.REFUSED.labels(refused).inc()
+            telemetry.log.info("call.refused", account=call.account_id, app=call.sdk_app_id, reason=refused)
+            return
+        if not recorded.is_new:
+            telemetry.REPEATED_CALLS.inc()
+            return
+        if stopped := recorded.suspended:
+            telemetry.tell_suspended(stopped.account_id, rules=stopped.rules, ended=stopped.ended)
+        for crossed in recorded.crossed:
+            telemetry.DAILY_WARNINGS.inc()
+            telemetry.log.warning(
+                "app.daily_warning", account=crossed.account_id, scope=crossed.scope, messages=crossed.warning
+            )
         accepted = 0
         reasons: dict[str, int] = {}
-        for outcome in outcomes:
+        for outcome in recorded.answer:
             if outcome.refusal is None:
                 accepted += 1
             else:
@@ -256,33 +375,67 @@ class Admission:
         if accepted:
             telemetry.ACCEPTED.inc(accepted)
             self.wake()
+            self.sent(call.template_id, accepted)
 
 
-def _refusals(tx: Connection, drafts: Sequence[_Draft], *, now: float) -> dict[tuple[int, str], Refusal]:
-    """Which numbers of these calls are refused, by (submission, number); frequency is asked last."""
-    refusals: dict[tuple[int, str], Refusal] = {}
-    pairs = [(draft, number) for draft in drafts if draft.refusal is None for number in {*draft.numbers} if number]
-    their_members = members.which_are_members(
-        tx, [(draft.call.account_id, number.e164) for draft, number in pairs if draft.type is MessageType.MARKETING]
-    )
-    their_opt_outs = members.opt_outs_among(tx, [(draft.call.account_id, number.e164) for draft, number in pairs])
-    asking: list[tuple[tuple[int, str], Wanted]] = []
-    for draft, number in pairs:
-        recipient = Recipient(
-            number=number,
-            is_member=(draft.call.account_id, number.e164) in their_members,
-            opted_out=(draft.call.account_id, number.e164, draft.call.signature, draft.type) in their_opt_outs,
-        )
-        key = (draft.submission_id, number.e164)
-        if refusal := admit_recipient(recipient, draft.type):
-            refusals[key] = refusal
-        else:
-            account = draft.dossier.account
-            asking.append((key, Wanted(account.id, account.settings, number.e164, content_of(draft.text))))
-    for (key, _), refusal in zip(asking, take_places(tx, [wanted for _, wanted in asking], now=now), strict=True):
-        if refusal:
-            refusals[key] = refusal
-    return refusals
+class _Needs:
+    """What the messages of one call need, each under the limits of its account and app."""
+
+    def __init__(self, draft: _Draft) -> None:
+        self._draft = draft
+        self._account = draft.dossier.account
+        self._app = draft.dossier.apps[draft.call.sdk_app_id]
+        self._content = content_of(draft.text)
+        self._from_packages = draft.segments if draft.domestic and self._account.settings.prepaid else 0
+        self._charges: dict[str, tuple[Charge, ...]] = {}
+
+    def __call__(self, number: PhoneNumber, message_id: int) -> Needs:
+        draft, account = self._draft, self._account
+        if number.iso not in self._charges:
+            self._charges[number.iso] = charges_of(
+                account, self._app, iso=number.iso, domestic=draft.domestic, segments=draft.segments
+            )
+        charges = self._charges[number.iso]
+        bill = None
+        if charges or self._from_packages:
+            bill = Bill(
+                account_id=account.id,
+                sdk_app_id=self._app.sdk_app_id,
+                submission_id=draft.submission_id,
+                message_id=message_id,
+                charges=charges,
+                from_packages=self._from_packages,
+            )
+        exempt = draft.call.confirms or number.e164 in account.settings.exempt_numbers
+        return Needs(Wanted(account.id, account.settings, number.e164, self._content, exempt), bill)
+
+
+def _first_of_each_key(
+    tx: Connection, drafts: Sequence[_Draft], *, now: float
+) -> tuple[list[_Draft], dict[Key, Answered]]:
+    """The calls that are made for the first time, and what those of the other keys were answered."""
+    names = [draft.name for draft in drafts if draft.name]
+    if not names:
+        return [*drafts], {}
+    answered = repeated.claim(tx, names, now=now)
+    seen = set(answered)
+    new: list[_Draft] = []
+    for draft in drafts:
+        if draft.name is None:
+            new.append(draft)
+        elif draft.name.key not in seen:
+            new.append(draft)
+            seen.add(draft.name.key)
+    return new, answered
+
+
+def _first_of_each_number(draft: _Draft) -> dict[str, tuple[PhoneNumber, int]]:
+    """The numbers of a call without repetition, each with the id of its message."""
+    firsts: dict[str, tuple[PhoneNumber, int]] = {}
+    for number, message_id in zip(draft.numbers, draft.message_ids, strict=True):
+        if number:
+            firsts.setdefault(number.e164, (number, message_id))
+    return firsts
 
 
 def _outcomes(draft: _Draft, refusals: dict[tuple[int, str], Refusal]) -> list[RecipientOutcome]:
@@ -323,7 +476,8 @@ def _submission_row(draft: _Draft, now: float) -> SubmissionRow:
         text=draft.text,
         session_context=call.session_context,
         extension_code=call.extension_code,
-        sender_id=call.sender_id,
+        # Mainland numbers see no sender's name.
+        sender_id="" if draft.domestic else call.sender_id,
         rulebook=verdict.rulebook if verdict else "",
         findings=msgspec.json.encode(verdict.findings).decode() if verdict and verdict.findings else "[]",
         at=now,

@@ -8,6 +8,7 @@ from cleartosend.admission.directory import Dossier, UsableTemplate
 from cleartosend.admission.numbers import PhoneNumber
 from cleartosend.model.accounts import AccountKind, AccountStatus
 from cleartosend.model.applications import ReviewState
+from cleartosend.model.consent import OptOutSource
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE, MOST_RECIPIENTS_PER_CALL, SendCall
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import Action, MessageType, Verdict
@@ -26,9 +27,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """The account that owns the app of the call; None when there is no such app."""
     numbers: tuple[PhoneNumber | None, ...]
     """The call's numbers in its order; None for one that cannot be read."""
-    hour_in_beijing: int
-    marketing_hours: tuple[int, int]
-    """From and until which hour marketing may go to mainland numbers."""
+    outside_hours: str
+    """The hours in which marketing may go to mainland numbers, when it is outside of them; else empty."""
 
     @property
     def template(self) -> UsableTemplate | None:
@@ -36,8 +36,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def domestic(self) -> bool:
-        """Whether it goes to mainland numbers, as far as they can be read."""
-        return next((number.domestic for number in self.numbers if number), True)
+        """Whether it goes to mainland numbers; where none can be read, whether its template would."""
+        side = True if self.template is None else not self.template.template.international
+        return next((number.domestic for number in self.numbers if number), side)
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,8 +54,11 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a call and what the store says of it."""
 
     number: PhoneNumber | None
+    country_allowed: bool
+    outside_hours: str
+    """The hours in which marketing may go to its country, when it is outside of them; else empty."""
     is_member: bool
-    opted_out: bool
+    held_back_by: OptOutSource | None
 
 
 def admit_call(case: Case) -> Refusal | None:
@@ -76,7 +80,7 @@ def admit_content(case: Case, content: Content) -> Refusal | None:
 
 
 def admit_recipient(recipient: Recipient, type_: MessageType) -> Refusal | None:
-    """Whether this number may be reached, its frequency apart: that takes a place and so comes last."""
+    """Whether this number may be reached, limits apart: those take something and so come last."""
     for check in RECIPIENT_CHECKS:
         if refusal := check(recipient, type_):
             return refusal
@@ -97,6 +101,8 @@ def account_is_verified(case: Case) -> Refusal | None:
 
 
 def credential_is_enabled(case: Case) -> Refusal | None:
+    if case.call.confirms:
+        return None  # nobody called: the platform sends it by itself
     credential = case.dossier.credentials.get(case.call.secret_id)
     if credential is None or not credential.enabled:
         return Refusal(Reason.CREDENTIAL_DISABLED)
@@ -241,9 +247,8 @@ def values_need_no_second_look(_case: Case, content: Content) -> Refusal | None:
 
 
 def hour_is_fit_for_marketing(case: Case, content: Content) -> Refusal | None:
-    opens, closes = case.marketing_hours
-    if _is_marketing(content) and case.domestic and not opens <= case.hour_in_beijing < closes:
-        return Refusal(Reason.OUTSIDE_MARKETING_HOURS, f"{opens:02}:00-{closes:02}:00")
+    if _is_marketing(content) and case.domestic and case.outside_hours:
+        return Refusal(Reason.OUTSIDE_MARKETING_HOURS, case.outside_hours)
     return None
 
 
@@ -254,14 +259,30 @@ def number_can_be_read(recipient: Recipient, _type: MessageType) -> Refusal | No
     return Refusal(Reason.NUMBER_MALFORMED) if recipient.number is None else None
 
 
+def country_is_allowed(recipient: Recipient, _type: MessageType) -> Refusal | None:
+    if recipient.number is not None and not recipient.country_allowed:
+        return Refusal(Reason.COUNTRY_NOT_ALLOWED, recipient.number.iso)
+    return None
+
+
+def hour_is_fit_for_the_country(recipient: Recipient, type_: MessageType) -> Refusal | None:
+    if type_ is MessageType.MARKETING and recipient.outside_hours:
+        return Refusal(Reason.OUTSIDE_MARKETING_HOURS, recipient.outside_hours)
+    return None
+
+
 def recipient_is_a_member(recipient: Recipient, type_: MessageType) -> Refusal | None:
     if type_ is MessageType.MARKETING and not recipient.is_member:
         return Refusal(Reason.NOT_A_MEMBER)
     return None
 
 
+def recipient_may_be_disturbed(recipient: Recipient, _type: MessageType) -> Refusal | None:
+    return Refusal(Reason.DO_NOT_DISTURB) if recipient.held_back_by is OptOutSource.LIST else None
+
+
 def recipient_has_not_opted_out(recipient: Recipient, _type: MessageType) -> Refusal | None:
-    return Refusal(Reason.OPTED_OUT) if recipient.opted_out else None
+    return Refusal(Reason.OPTED_OUT) if recipient.held_back_by is OptOutSource.REPLY else None
 
 
 CALL_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
@@ -299,7 +320,10 @@ CONTENT_CHECKS: tuple[Callable[[Case, Content], Refusal | None], ...] = (
 
 RECIPIENT_CHECKS: tuple[Callable[[Recipient, MessageType], Refusal | None], ...] = (
     number_can_be_read,
+    country_is_allowed,
+    hour_is_fit_for_the_country,
     recipient_is_a_member,
+    recipient_may_be_disturbed,
     recipient_has_not_opted_out,
 )
 

@@ -15,6 +15,16 @@ BEIJING_SECONDS_AHEAD = 8 * 3600
 DAY_SECONDS = 86400
 
 
+def day_of(now: float) -> int:
+    """
+    The calendar day in Beijing, as a number.
+
+    >>> day_of(1772380799.0), day_of(1772380800.0)  # midnight in Beijing is 16:00 in Greenwich
+    (20513, 20514)
+    """
+    return int((now + BEIJING_SECONDS_AHEAD) // DAY_SECONDS)
+
+
 class Wanted(msgspec.Struct, frozen=True):
     """One message that asks for its places."""
 
@@ -23,6 +33,8 @@ class Wanted(msgspec.Struct, frozen=True):
     number: str
     content: int
     """See `content_of`."""
+    exempt: bool
+    """Whether no limit holds it back."""
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -37,8 +49,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 def _end_of_day(now: float) -> float:
-    beijing = now + BEIJING_SECONDS_AHEAD
-    return (beijing // DAY_SECONDS + 1) * DAY_SECONDS - BEIJING_SECONDS_AHEAD
+    return (day_of(now) + 1.0) * DAY_SECONDS - BEIJING_SECONDS_AHEAD
 
 
 LIMITS = (
@@ -62,6 +73,13 @@ LIMITS = (
         lambda now: now + 3600,
     ),
     Limit("day", Reason.REACHED_TOO_OFTEN_TODAY, lambda settings: settings.per_number_per_day, _end_of_day),
+    Limit(
+        "same-content-day",
+        Reason.SAME_CONTENT_TOO_OFTEN_TODAY,
+        lambda settings: settings.same_content_per_day,
+        _end_of_day,
+        same_content=True,
+    ),
 )
 
 
@@ -70,10 +88,10 @@ def content_of(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()) >> 1
 
 
-def take_places(tx: Connection, all_wanted: Sequence[Wanted], *, now: float) -> list[Refusal | None]:
+def take_places(tx: Connection, all_wanted: Sequence[Wanted], *, now: float) -> list[list[Key] | Refusal]:
     """A place under every limit for each message, or the first limit that has none; who gets none takes none."""
     closing = [(limit, limit.closes(now)) for limit in LIMITS]
-    refusals: list[Refusal | None] = [None] * len(all_wanted)
+    answers: list[list[Key] | Refusal] = [[] for _ in all_wanted]
     rest = list(range(len(all_wanted)))
     while rest:
         turn, rest = _one_of_each_number(rest, all_wanted)
@@ -84,15 +102,17 @@ def take_places(tx: Connection, all_wanted: Sequence[Wanted], *, now: float) -> 
             full = [(limit, place.cap) for limit, place in of_one if place.key not in won]
             if full:
                 limit, cap = full[0]
-                refusals[index] = Refusal(limit.reason, f"at most {cap}")
+                answers[index] = Refusal(limit.reason, f"at most {cap}")
                 lost += [place.key for _, place in of_one if place.key in won]
+            else:
+                answers[index] = [place.key for _, place in of_one]
         places.give_back(tx, lost)
-    return refusals
+    return answers
 
 
 def _places_of(wanted: Wanted, closing: Sequence[tuple[Limit, float]]) -> list[tuple[Limit, Place]]:
     """The places that a message needs, one under each limit that its account has."""
-    if wanted.number in wanted.settings.exempt_numbers:
+    if wanted.exempt:
         return []
     return [
         (

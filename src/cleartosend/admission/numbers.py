@@ -6,8 +6,11 @@ from functools import lru_cache
 import msgspec
 import phonenumbers
 
+MAINLAND_CHINA = "CN"
 UNKNOWN_COUNTRY = "DEF"
 """What stands in `iso` for a number that belongs to no country, such as a satellite telephone's."""
+COUNTRIES = frozenset({*phonenumbers.SUPPORTED_REGIONS, UNKNOWN_COUNTRY})
+"""All that can stand in `iso`."""
 
 
 class PhoneNumber(msgspec.Struct, frozen=True, gc=False):
@@ -53,7 +56,7 @@ def read_number(written: str) -> PhoneNumber | None:
     """
     if mobile := _MAINLAND_MOBILE.fullmatch(written):
         national = mobile[1]
-        return PhoneNumber("+86" + national, _CHINA, national, "CN", domestic=True)
+        return PhoneNumber("+86" + national, _CHINA, national, MAINLAND_CHINA, domestic=True)
     bare = written.strip()
     if not _WRITTEN_WITH_SEPARATORS.fullmatch(bare):
         return None

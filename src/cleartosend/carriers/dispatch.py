@@ -13,7 +13,8 @@ from cleartosend.model.messages import Ending, MessageMove, MessageState, Parcel
 from cleartosend.ports import Carrier, Engine, NotSubmitted, StoreUnavailable, Submitted
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
-from cleartosend.store import accounts, messages
+from cleartosend.store import accounts, attempts, messages, packages
+from cleartosend.store.attempts import Attempt
 
 # A claim outlives any honest answer of a carrier; after it, a message that may be sent twice is sent again.
 CLAIM_SECONDS = 120.0
@@ -22,8 +23,9 @@ LOOK_AGAIN_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 1.0
 MOST_AT_ONCE = 1000
 
-EXPIRED_WAITING = "EXPIRED"
+EXPIRED_UNSENT = "EXPIRED_UNSENT"
 STOPPED = "STOPPED"
+OPTED_OUT = "OPTEDOUT"
 
 SettleParked = Callable[[Connection, str, dict[str, int]], list[Ending]]
 
@@ -97,9 +99,13 @@ class Dispatch:
             return
         self._more_waits = False
         now = self._clock()
-        parcels = await self._engine.write(lambda tx: spool.claim(tx, now=now, until=now + CLAIM_SECONDS, limit=room))
-        if len(parcels) == room:
+        parcels, withheld = await self._engine.write(lambda tx: claim(tx, now=now, limit=room))
+        telemetry.tell_ended(withheld)
+        if len(parcels) + len(withheld) == room:
             self._more_waits = True
+        if withheld:
+            # They leave room at once, and no answer of a carrier will say so.
+            self._look.set()
         for parcel in parcels:
             task = asyncio.get_running_loop().create_task(self._send(parcel))
             self._in_flight.add(task)
@@ -153,11 +159,21 @@ class Dispatch:
         taken: list[tuple[int, str, Sequence[str]]] = []
         later: list[tuple[int, float]] = []
         failed: list[tuple[int, str]] = []
+        refused: list[Attempt] = []
         for answer in answers:
             parcel = answer.parcel
             if isinstance(answer.said, Submitted):
                 taken.append((parcel.message_id, self._carrier.name, answer.said.carrier_ids))
                 continue
+            refused.append(
+                Attempt(
+                    message_id=parcel.message_id,
+                    carrier=self._carrier.name,
+                    code=answer.said.code,
+                    again=answer.said.again,
+                    at=now,
+                )
+            )
             again_at = now + self._settings.retry_after_seconds * 2 ** (parcel.attempts - 1)
             if answer.said.again and again_at < parcel.deadline_at:
                 later.append((parcel.message_id, again_at))
@@ -170,10 +186,18 @@ class Dispatch:
             receipt_by=now + self._settings.receipt_within_seconds,
             settle_parked=self._settle_parked,
         )
+        attempts.keep(tx, refused)
         spool.put_back(tx, later)
         ended += fail(tx, failed, now=now)
         by_message = {ending.message_id: (ending,) for ending in ended}
         return [by_message.get(answer.parcel.message_id, ()) for answer in answers]
+
+
+def claim(tx: Connection, *, now: float, limit: int) -> tuple[list[Parcel], list[Ending]]:
+    """Take the most urgent messages; those whose recipients do not want them any more end here."""
+    claimed = spool.claim(tx, now=now, until=now + CLAIM_SECONDS, limit=limit)
+    unwanted = [parcel.message_id for parcel in claimed if parcel.opted_out]
+    return [parcel for parcel in claimed if not parcel.opted_out], withhold(tx, unwanted, now=now)
 
 
 # --- the moves ---
@@ -214,6 +238,18 @@ def stop(tx: Connection, account_id: int, now: float) -> list[Ending]:
     return _end(tx, MessageMove.STOP, MessageState.FAILED, waiting, party=Party.YOU, now=now)
 
 
+def withhold(tx: Connection, message_ids: Sequence[int], *, now: float) -> list[Ending]:
+    """The recipients of these messages have asked, while they waited, not to be reached."""
+    return _end(
+        tx,
+        MessageMove.WITHHOLD,
+        MessageState.FAILED,
+        [(message_id, OPTED_OUT) for message_id in message_ids],
+        party=Party.YOU,
+        now=now,
+    )
+
+
 def stop_account(
     tx: Connection, account_id: int, status: AccountStatus, *, by: str, because: str, now: float
 ) -> list[Ending]:
@@ -229,7 +265,7 @@ def expire(tx: Connection, now: float) -> list[Ending]:
         tx,
         MessageMove.EXPIRE,
         MessageState.EXPIRED,
-        [(message_id, EXPIRED_WAITING) for message_id in overdue],
+        [(message_id, EXPIRED_UNSENT) for message_id in overdue],
         party=Party.US,
         now=now,
     )
@@ -250,4 +286,6 @@ def _end(
         [Ending(message_id=message_id, state=state, code=code, party=party, at=now) for message_id, code in ended],
     )
     spool.let_go(tx, [message_id for message_id, _code in ended])
+    # No carrier took them, so nobody pays for them.
+    packages.refund(tx, [ending.message_id for ending in moved])
     return moved

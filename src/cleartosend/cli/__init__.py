@@ -12,9 +12,16 @@ COMMANDS = {
     "check": "cleartosend.cli.check",
     "ask": "cleartosend.cli.ask",
     "account": "cleartosend.cli.account",
+    "app": "cleartosend.cli.app",
+    "package": "cleartosend.cli.package",
     "apply": "cleartosend.cli.apply",
     "review": "cleartosend.cli.review",
+    "link": "cleartosend.cli.link",
     "members": "cleartosend.cli.members",
+    "opt-out": "cleartosend.cli.optout",
+    "replies": "cleartosend.cli.replies",
+    "message": "cleartosend.cli.message",
+    "callback": "cleartosend.cli.callback",
     "backup": "cleartosend.cli.backup",
 }
 
@@ -28,7 +35,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return command
 
 

@@ -1,5 +1,6 @@
 """`cleartosend account`: make accounts and change what they may do."""
 
+import ipaddress
 import secrets
 import string
 import time
@@ -11,7 +12,10 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
+from cleartosend.admission.numbers import read_number
+from cleartosend.api.tencent.rates import PER_SECOND
 from cleartosend.carriers.dispatch import stop_account
+from cleartosend.cli.changes import with_changes
 from cleartosend.cli.options import data_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.accounts import (
@@ -22,7 +26,8 @@ from cleartosend.model.accounts import (
     AccountStatus,
     Credential,
 )
-from cleartosend.store import accounts
+from cleartosend.model.applications import VARIABLE, ReviewState
+from cleartosend.store import accounts, applications
 from cleartosend.store.secrets import Vault
 
 _LETTERS = string.ascii_letters + string.digits
@@ -63,17 +68,19 @@ def create(name: str, kind: str, *, unverified: bool, data: Path | None, as_json
             )
         )
 
-    _print(msgspec.to_builtins(on_store(data, work, may_make=True)), as_json=as_json)
+    print_values(msgspec.to_builtins(on_store(data, work, may_make=True)), as_json=as_json)
 
 
 @account.command("list")
+@click.option("--status", type=click.Choice([status.value for status in AccountStatus]), help="Only those of a status.")
 @data_option
 @json_option
-def list_(*, data: Path | None, as_json: bool) -> None:
+def list_(*, status: str | None, data: Path | None, as_json: bool) -> None:
     """All accounts."""
+    only = AccountStatus(status) if status else None
 
     async def work(store: OpenStore) -> list[Account]:
-        return await store.engine.read(accounts.every)
+        return await store.engine.read(lambda tx: accounts.every(tx, status=only))
 
     for one in on_store(data, work):
         if as_json:
@@ -93,7 +100,7 @@ def show(account_id: int, *, data: Path | None, as_json: bool) -> None:
 
     async def work(store: OpenStore) -> dict[str, Any]:
         def question(tx: Connection) -> dict[str, Any]:
-            one = _existing(tx, account_id)
+            one = existing_account(tx, account_id)
             return {
                 **msgspec.to_builtins(one),
                 "created_at": when(one.created_at),
@@ -110,7 +117,7 @@ def show(account_id: int, *, data: Path | None, as_json: bool) -> None:
 
         return await store.engine.read(question)
 
-    _print(on_store(data, work), as_json=as_json)
+    print_values(on_store(data, work), as_json=as_json)
 
 
 @account.command("set")
@@ -127,8 +134,10 @@ def set_(account_id: int, changes: tuple[str, ...], *, data: Path | None) -> Non
 
     async def work(store: OpenStore) -> None:
         def change(tx: Connection) -> None:
-            one = _existing(tx, account_id)
+            one = existing_account(tx, account_id)
             settings, kind, verified = changed(one, changes)
+            for template_id in {settings.opt_out_confirmation, settings.opt_in_confirmation} - {""}:
+                _prove_confirmation(tx, account_id, template_id)
             accounts.set_settings(tx, account_id, settings)
             accounts.set_kind(tx, account_id, kind=kind, verified=verified)
 
@@ -145,7 +154,7 @@ def _status_command(name: str, status: AccountStatus, what: str) -> None:
     def command(account_id: int, *, because: str, data: Path | None) -> None:
         async def work(store: OpenStore) -> None:
             def change(tx: Connection) -> None:
-                _existing(tx, account_id)
+                existing_account(tx, account_id)
                 change_status = accounts.set_status if status is AccountStatus.ACTIVE else stop_account
                 change_status(tx, account_id, status, by=OPERATOR, because=because, now=time.time())
 
@@ -173,7 +182,7 @@ def add_credential(account_id: int, *, data: Path | None, as_json: bool) -> None
 
     async def work(store: OpenStore) -> Credential:
         def add(tx: Connection) -> Credential:
-            _existing(tx, account_id)
+            existing_account(tx, account_id)
             if len(accounts.credentials_of(tx, account_id, vault=store.vault)) >= MOST_CREDENTIALS_PER_ACCOUNT:
                 message = f"account {account_id} has {MOST_CREDENTIALS_PER_ACCOUNT} credentials, the most it may have"
                 raise click.ClickException(message)
@@ -184,7 +193,7 @@ def add_credential(account_id: int, *, data: Path | None, as_json: bool) -> None
         return await store.engine.write(add)
 
     new = on_store(data, work)
-    _print({"secret_id": new.secret_id, "secret_key": new.secret_key}, as_json=as_json)
+    print_values({"secret_id": new.secret_id, "secret_key": new.secret_key}, as_json=as_json)
 
 
 def _credential_command(name: str, *, enabled: bool, what: str) -> None:
@@ -229,24 +238,48 @@ def changed(one: Account, changes: Sequence[str]) -> tuple[AccountSettings, Acco
         "kind": one.kind.value,
         "verified": one.verified,
     }
-    for change in changes:
-        name, equals, value = change.partition("=")
-        if not equals or name not in values:
-            message = f"{change}: it takes NAME=VALUE with a name of {', '.join(values)}"
-            raise click.UsageError(message)
-        try:
-            values[name] = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            values[name] = value
+    values = with_changes(values, changes)
     try:
         kind = msgspec.convert(values.pop("kind"), AccountKind)
         verified = msgspec.convert(values.pop("verified"), bool)
-        return msgspec.convert(values, AccountSettings), kind, verified
+        settings = msgspec.convert(values, AccountSettings)
     except msgspec.ValidationError as error:
         raise click.UsageError(str(error)) from error
+    return _proved(settings), kind, verified
 
 
-def _existing(tx: Connection, account_id: int) -> Account:
+def _prove_confirmation(tx: Connection, account_id: int, template_id: str) -> None:
+    """Refuse a template that could not confirm anything: it has nobody's values and is sent at once."""
+    templates = {str(one.id): one for one in applications.templates_of(tx, account_id)}
+    template = templates.get(template_id)
+    if template is None or template.state is not ReviewState.APPROVED or VARIABLE.search(template.text):
+        message = f"{template_id} is not an approved template of account {account_id} without variables"
+        raise click.UsageError(message)
+
+
+def _proved(settings: AccountSettings) -> AccountSettings:
+    """The settings with their numbers as we write them; refuse what could never have an effect."""
+    exempt: list[str] = []
+    for written in settings.exempt_numbers:
+        number = read_number(written)
+        if number is None:
+            message = f"exempt_numbers: {written} is not a telephone number"
+            raise click.UsageError(message)
+        exempt.append(number.e164)
+    for network in settings.caller_networks:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            message = f"caller_networks: {network} is neither an address nor a network"
+            raise click.UsageError(message) from error
+    for action in settings.requests_per_second:
+        if action not in PER_SECOND:
+            message = f"requests_per_second: there is no action {action}"
+            raise click.UsageError(message)
+    return msgspec.structs.replace(settings, exempt_numbers=tuple(exempt))
+
+
+def existing_account(tx: Connection, account_id: int) -> Account:
     one = accounts.find(tx, account_id)
     if one is None:
         message = f"there is no account {account_id}"
@@ -258,7 +291,7 @@ def _random(length: int) -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
-def _print(values: dict[str, Any], *, as_json: bool) -> None:
+def print_values(values: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(values))
         return

@@ -2,6 +2,7 @@
 
 import codecs
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,14 @@ from typing import Any
 import click
 import msgspec
 
+from cleartosend.cli import sarif
 from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.cli.rules import open_rulebook
+from cleartosend.cli.template_files import ENDINGS, read_templates
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Decision, MessageType, Submission, Verdict
 from cleartosend.policy.judge import judge, suggest
+from cleartosend.policy.rulebook import Rulebook
 from cleartosend.policy.telling import in_words
 
 
@@ -27,7 +31,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 @click.command()
-@click.argument("text", required=False)
+@click.argument("texts", nargs=-1, metavar="[TEXT | FILE...]")
 @click.option(
     "--type",
     "type_",
@@ -51,8 +55,10 @@ class Line(msgspec.Struct, frozen=True):
 )
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Rules of your own, laid over ours.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="Of files: print SARIF 2.1.0.")
+@click.option("--strict", is_flag=True, help="Of files: fail for what a person would have to look at, too.")
 def check(
-    text: str | None,
+    texts: tuple[str, ...],
     *,
     type_: str,
     account: str,
@@ -60,28 +66,61 @@ def check(
     jsonl: str | None,
     rules: Path | None,
     as_json: bool,
+    as_sarif: bool,
+    strict: bool,
 ) -> None:
     """
-    Judge a template's TEXT. Exit status 0 when it would be approved, 1 otherwise.
+    Judge a template's TEXT, or the templates in FILEs. Exit status 0 when it would be approved, 1 otherwise.
+
+    Files are YAML, JSON or CSV: a list of templates, or templates by name, each a text or `text` with `type`,
+    `international`, `account`. Their exit status is 0 unless something would be rejected.
 
     With --jsonl, one verdict a line in the order of the file; exit status 0 when every line was judged.
     """
-    if (text is None) is (jsonl is None):
-        message = "it takes a TEXT or --jsonl FILE"
+    files = [Path(one) for one in texts if Path(one).suffix.lower() in ENDINGS]
+    if bool(texts) is (jsonl is not None) or (len(texts) > 1 and len(files) < len(texts)):
+        message = "it takes a TEXT, files of templates, or --jsonl FILE"
         raise click.UsageError(message)
     rulebook = open_rulebook(rules=rules)
+    if files:
+        sys.exit(_check_files(files, rulebook, as_json=as_json, as_sarif=as_sarif, strict=strict))
     if jsonl is not None:
         for line in _lines(jsonl):
             verdict = suggest(line, judge(line, rulebook), rulebook)
             sys.stdout.buffer.write(msgspec.json.encode(as_data(verdict)) + b"\n")
         sys.stdout.flush()
         return
+    [text] = texts
     submission = Submission(
-        text=text or "", type=MessageType(type_), account=AccountKind(account), international=international
+        text=text, type=MessageType(type_), account=AccountKind(account), international=international
     )
     verdict = suggest(submission, judge(submission, rulebook), rulebook)
     click.echo(msgspec.json.encode(as_data(verdict)).decode() if as_json else _in_words(verdict))
     sys.exit(0 if verdict.decision is Decision.APPROVE else 1)
+
+
+def _check_files(files: list[Path], rulebook: Rulebook, *, as_json: bool, as_sarif: bool, strict: bool) -> int:
+    """Judge every template of the files and print what was found; returns the exit status."""
+    with in_one_line():
+        written = [template for path in files for template in read_templates(path)]
+    judged = [(one, suggest(one.submission, judge(one.submission, rulebook), rulebook)) for one in written]
+    if as_sarif:
+        click.echo(msgspec.json.format(msgspec.json.encode(sarif.as_sarif(judged)), indent=2))
+    elif as_json:
+        for one, verdict in judged:
+            where = {"file": str(one.path), "line": one.first_line, "name": one.name}
+            click.echo(msgspec.json.encode(where | as_data(verdict)))
+    else:
+        for one, verdict in judged:
+            if verdict.decision is not Decision.APPROVE:
+                name = f" {one.name}" if one.name else ""
+                click.echo(f"{one.path}:{one.first_line}:{name} {verdict.decision}")
+                click.echo("\n".join(f"    {line}" for line in in_words(verdict.findings).splitlines()))
+        decisions = Counter(verdict.decision for _, verdict in judged)
+        counts = ", ".join(f"{decisions[decision]} {decision}" for decision in Decision)
+        click.echo(f"{len(judged)} templates: {counts}")
+    bad = {Decision.REJECT, Decision.REFER} if strict else {Decision.REJECT}
+    return int(any(verdict.decision in bad for _, verdict in judged))
 
 
 def as_data(verdict: Verdict) -> dict[str, Any]:

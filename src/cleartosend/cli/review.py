@@ -15,13 +15,17 @@ from cleartosend.cli.options import data_option, json_option, when
 from cleartosend.cli.problems import in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.applications import ReviewReason, Signature, Subject, Template
+from cleartosend.model.links import Visit
 from cleartosend.review import desk
-from cleartosend.review.desk import Folder
+from cleartosend.review.desk import Folder, Stopped
 from cleartosend.review.moves import subject_of
 from cleartosend.store.applications import documents_of
 
 subject_argument = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
 id_argument = click.argument("application_id", type=int, metavar="ID")
+ACCOUNT = "account"
+SHOWN_CHARACTERS = 160
+"""Of a page; all that was kept is in --json."""
 by_option = click.option("--by", default=getpass.getuser, help="Who decides. [default: you]")
 
 
@@ -31,23 +35,34 @@ def review() -> None:
 
 
 @review.command("list")
-@click.argument("subject", required=False, type=click.Choice([subject.value for subject in Subject]))
+@click.argument("subject", required=False, type=click.Choice([*[subject.value for subject in Subject], ACCOUNT]))
 @data_option
 @json_option
 def list_(subject: str | None, *, data: Path | None, as_json: bool) -> None:
-    """Everything that waits for a person, the longest waiting first."""
-    subjects = [Subject(subject)] if subject else list(Subject)
+    """Everything that waits for a person, the longest waiting first: suspended accounts, signatures, templates."""
+    subjects = [its for its in Subject if subject in {None, its.value}]
 
-    async def work(store: OpenStore) -> list[Signature | Template]:
-        return await store.engine.read(lambda tx: [one for its in subjects for one in desk.waiting(tx, its)])
+    async def work(store: OpenStore) -> tuple[list[Stopped], list[Signature | Template]]:
+        def question(tx: Connection) -> tuple[list[Stopped], list[Signature | Template]]:
+            stopped = desk.suspended(tx) if subject in {None, ACCOUNT} else []
+            return stopped, [one for its in subjects for one in desk.waiting(tx, its)]
 
-    waiting = on_store(data, work)
+        return await store.engine.read(question)
+
+    stopped, waiting = on_store(data, work)
+    for its in stopped:
+        account, event = its.account, its.event
+        if as_json:
+            click.echo(msgspec.json.encode({"subject": ACCOUNT, **msgspec.to_builtins(account), "event": event}))
+        else:
+            why = " ".join(event.because.split())
+            click.echo(f"{ACCOUNT} {account.id}\t{account.name}\t{when(event.at)}\tsuspended by {event.by}: {why}")
     for one in waiting:
         if as_json:
             click.echo(msgspec.json.encode({"subject": subject_of(one), **msgspec.to_builtins(one)}))
         else:
             click.echo(f"{subject_of(one)} {one.id}\taccount {one.account_id}\t{when(one.created_at)}\t{one.text}")
-    if not waiting and not as_json:
+    if not stopped and not waiting and not as_json:
         click.echo("Nothing waits.")
 
 
@@ -150,7 +165,21 @@ def describe(folder: Folder) -> str:
         rulebook = f" (rulebook {event.rulebook[:12]})" if event.rulebook else ""
         lines.append(f"  {when(event.at)}  {event.move} by {event.by}{reason}{rulebook}")
         lines += [f"      {line}" for line in event.because.splitlines()]
+    for visit in folder.visits:
+        first, *rest = shown(visit)
+        lines += [f"  {when(visit.at)}  opened {first}", *(f"      {line}" for line in rest)]
     return "\n".join(lines)
+
+
+def shown(visit: Visit) -> list[str]:
+    """One look behind a link, for people to read."""
+    lines = [f"{visit.url} as a {visit.agent}: {visit.sight}" + (f", {visit.error}" if visit.error else "")]
+    lines += [f"led on to {url}" for url in visit.chain[1:]]
+    if visit.status:
+        lines.append(f"status {visit.status} {visit.content_type} sha256 {visit.digest[:12]}")
+    if visit.title or visit.text:
+        lines.append(f"“{visit.title}” {visit.text[:SHOWN_CHARACTERS]}")
+    return lines
 
 
 def _write_papers(folder: Path, signature_id: int, pictures: dict[str, bytes]) -> None:

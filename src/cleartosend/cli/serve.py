@@ -27,6 +27,7 @@ from cleartosend.web import Application
 
 DEMO_ACCOUNT = "清风书店"
 TOUR_NUMBERS = ("+8613711112222", "+8613711113333")
+TOUR_RATES = dict.fromkeys(("AddSmsSign", "AddSmsTemplate"), 20)
 
 
 @click.command()
@@ -56,6 +57,9 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                # Whoever may write the header says where a call comes from, and so passes any `caller_networks`.
+                proxy_headers=bool(settings.trusted_proxies),
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=int(settings.drain_seconds),
             )
         )
@@ -115,7 +119,8 @@ def demo_account(tx: Connection, platform: Platform) -> NewAccount:
         tx, name=DEMO_ACCOUNT, kind=AccountKind.ORGANIZATION, verified=True, vault=platform.vault, now=time.time()
     )
     # The tour may be taken again and again.
-    accounts.set_settings(tx, made.account_id, AccountSettings(exempt_numbers=TOUR_NUMBERS))
+    settings = AccountSettings(exempt_numbers=TOUR_NUMBERS, requests_per_second=TOUR_RATES)
+    accounts.set_settings(tx, made.account_id, settings)
     return made
 
 

@@ -16,6 +16,8 @@ from cleartosend.store.secrets import BadKey, Vault
 
 T = TypeVar("T")
 
+NODE = 32
+"""Of commands: past those of the processes that serve, whose rows they would else hold while these work."""
 PROBLEMS = (BadKey, BadSettings, NewerSchema, StoreUnavailable)
 
 
@@ -35,7 +37,7 @@ def on_store(data: Path | None, work: Callable[[OpenStore], Awaitable[T]], *, ma
         if not may_make and not settings.database and not sqlite_path(settings).exists():
             message = f"{sqlite_path(settings)}: there is no store here"
             raise Problem(message)
-        engine, vault = await open_store_and_vault(settings)
+        engine, vault = await open_store_and_vault(msgspec.structs.replace(settings, node=NODE))
         try:
             return await work(OpenStore(settings, engine, vault))
         finally:

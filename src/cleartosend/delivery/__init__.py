@@ -1,1 +1,1 @@
-"""The only way back: receipts become statuses, replies become opt-outs, and what nobody reports gets an end."""
+"""The only way back: receipts become statuses, replies become opt-outs, and customers are told of both."""

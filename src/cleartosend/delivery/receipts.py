@@ -6,11 +6,13 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend import telemetry
+from cleartosend.model.meanings import meaning_of
 from cleartosend.model.messages import Ending, MessageMove, MessageState, Party, Receipt, ReceiptStatus
 from cleartosend.ports import Engine
 from cleartosend.store import messages, receipts
 
-# A receipt proves this much and no more: an undelivered message failed at the telephone, a rejected one at the carrier.
+# What the status alone proves: an undelivered message failed at the telephone, a rejected one at the carrier. The code
+# beside it may prove more: a number on a blacklist is not the telephone's fault.
 _ENDS = {
     ReceiptStatus.DELIVERED: (MessageState.DELIVERED, Party.NOBODY),
     ReceiptStatus.EXPIRED: (MessageState.EXPIRED, Party.PHONE),
@@ -32,6 +34,8 @@ class Receipts:
 
     def __init__(self, engine: Engine) -> None:
         self._take: Callable[[Receipt], Awaitable[Taken]] = engine.batched(take)
+        self.wake: Callable[[], None] = lambda: None
+        """Called when customers' servers may have something to be told."""
 
     async def take(self, receipt: Receipt) -> None:
         """Keep a receipt and do what it says; once this returns the carrier may forget it."""
@@ -39,6 +43,8 @@ class Receipts:
         if taken.is_new:
             telemetry.RECEIPTS.labels(receipt.carrier, receipt.status).inc()
             telemetry.tell_ended(taken.ended)
+            if taken.ended:
+                self.wake()
         else:
             telemetry.REPEATED_RECEIPTS.labels(receipt.carrier).inc()
 
@@ -73,6 +79,8 @@ def settle(tx: Connection, matched: Sequence[tuple[Receipt, int]]) -> list[Endin
     endings: dict[int, Ending] = {}
     for receipt, message_id in matched:
         state, party = _ENDS[receipt.status]
+        if state is not MessageState.DELIVERED:
+            party = meaning_of(receipt.code).party or party
         # The first receipt decides; a carrier that says two things of one message is believed the first.
         endings.setdefault(
             message_id, Ending(message_id=message_id, state=state, code=receipt.code, party=party, at=receipt.at)

@@ -37,6 +37,7 @@ class ReviewMove(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     REFER = "refer"
+    RECALL = "recall"
     BAN = "ban"
     DELETE = "delete"
 
@@ -51,6 +52,8 @@ REVIEW_MOVES: dict[ReviewMove, tuple[frozenset[ReviewState], ReviewState]] = {
     ReviewMove.APPROVE: (_OPEN, ReviewState.APPROVED),
     # An approved one may be taken back by a person: the rules or the business behind it may have changed.
     ReviewMove.REJECT: (_OPEN | {ReviewState.APPROVED}, ReviewState.REJECTED),
+    # What stands behind its links is no longer what it was approved with.
+    ReviewMove.RECALL: (frozenset({ReviewState.APPROVED}), ReviewState.REFERRED),
     ReviewMove.BAN: (_OPEN | {ReviewState.APPROVED, ReviewState.REJECTED}, ReviewState.BANNED),
     ReviewMove.DELETE: (_OPEN | {ReviewState.APPROVED, ReviewState.REJECTED}, ReviewState.DELETED),
 }

@@ -29,6 +29,7 @@ class MessageMove(StrEnum):
     SUBMIT = "submit"
     FAIL = "fail"
     STOP = "stop"
+    WITHHOLD = "withhold"
     SETTLE = "settle"
     EXPIRE = "expire"
     LOSE = "lose"
@@ -42,7 +43,8 @@ _ENDS = frozenset({MessageState.DELIVERED, MessageState.FAILED, MessageState.EXP
 #
 #   refuse ─► refused
 #   accept ─► accepted ─ submit ─► submitted ─ settle ─► delivered | failed | expired | unknown
-#                │ fail, stop ─► failed  │ lose ─► unknown ─ settle (a late receipt) ─► delivered | failed
+#                │ fail, stop, withhold ─► failed
+#                │                       │ lose ─► unknown ─ settle (a late receipt) ─► delivered | failed
 #                │ expire ─► expired
 #                └ lose ─► unknown (at most once, and the process died between claim and answer)
 MESSAGE_MOVES: dict[MessageMove, tuple[frozenset[MessageState], frozenset[MessageState], str]] = {
@@ -51,6 +53,7 @@ MESSAGE_MOVES: dict[MessageMove, tuple[frozenset[MessageState], frozenset[Messag
     MessageMove.SUBMIT: (_WAITING, _HANDED_OVER, "carriers.dispatch.submit"),
     MessageMove.FAIL: (_WAITING, frozenset({MessageState.FAILED}), "carriers.dispatch.fail"),
     MessageMove.STOP: (_WAITING, frozenset({MessageState.FAILED}), "carriers.dispatch.stop"),
+    MessageMove.WITHHOLD: (_WAITING, frozenset({MessageState.FAILED}), "carriers.dispatch.withhold"),
     MessageMove.SETTLE: (_HANDED_OVER | {MessageState.UNKNOWN}, _ENDS, "delivery.receipts.settle"),
     MessageMove.EXPIRE: (_WAITING, frozenset({MessageState.EXPIRED}), "carriers.dispatch.expire"),
     MessageMove.LOSE: (_WAITING | _HANDED_OVER, frozenset({MessageState.UNKNOWN}), "delivery.deadlines.lose"),
@@ -132,6 +135,8 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     sender_id: str
     attempts: int
     deadline_at: float
+    opted_out: bool = False
+    """Whether its recipient has asked, since it was accepted, not to be reached with it."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,6 +196,16 @@ def accepted_at(message_id: int) -> float:
     return ((message_id >> (NODE_BITS + SEQUENCE_BITS)) + EPOCH_MILLISECONDS) / 1000
 
 
+def least_id_at(at: float) -> int:
+    """
+    No message that was accepted at the time given, or later, has a lower number.
+
+    >>> accepted_at(least_id_at(1772424000.0))
+    1772424000.0
+    """
+    return (int(at * 1000) - EPOCH_MILLISECONDS) << (NODE_BITS + SEQUENCE_BITS)
+
+
 def serial_no(message_id: int, *, international: bool) -> str:
     """
     The message's number on the wire: digits and a colon at home, a uuid abroad.
@@ -202,14 +217,15 @@ def serial_no(message_id: int, *, international: bool) -> str:
     """
     if international:
         return str(UUID(int=_UUID_FIXED_BITS | message_id))
-    return f"5000:1{message_id:027d}"
+    return f"5000:1{message_id:0{_DIGITS}d}"
 
 
 def message_id_of(serial: str) -> int | None:
     """The message a serial number belongs to; None when it is not one of ours."""
     digits = serial.removeprefix("5000:1")
     if digits != serial:
-        return int(digits) if digits.isascii() and digits.isdigit() else None
+        is_ours = len(digits) == _DIGITS and digits.isascii() and digits.isdigit() and int(digits) <= _UUID_NUMBER_BITS
+        return int(digits) if is_ours else None
     try:
         number = UUID(serial).int
     except ValueError:
@@ -221,3 +237,4 @@ def message_id_of(serial: str) -> int | None:
 # its top bit falls under the variant, so ids keep below 2**62.
 _UUID_FIXED_BITS = (8 << 76) | (2 << 62)
 _UUID_NUMBER_BITS = (1 << 62) - 1
+_DIGITS = 27

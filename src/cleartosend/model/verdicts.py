@@ -92,3 +92,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def bans(self) -> bool:
         """Whether the account must be suspended at once."""
         return any(finding.action is Action.BAN for finding in self.findings)
+
+    @property
+    def banning(self) -> tuple[str, ...]:
+        """The rules for which it must be."""
+        return tuple(sorted({finding.rule for finding in self.findings if finding.action is Action.BAN}))

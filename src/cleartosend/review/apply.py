@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy import Connection
 
+from cleartosend import telemetry
 from cleartosend.model.accounts import Account, AccountKind, AccountStatus
 from cleartosend.model.applications import (
     VARIABLE,
@@ -20,10 +21,11 @@ from cleartosend.model.applications import (
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Submission, Verdict
 from cleartosend.policy.signatures import SIGNATURE_LENGTH, SIGNATURE_LENGTH_ABROAD
-from cleartosend.ports import Engine, StopAccount
+from cleartosend.ports import Engine, StopAccount, Suspended
 from cleartosend.review.moves import APPLICANT, make, tell
+from cleartosend.review.pages import urls_of
 from cleartosend.review.triage import submission_of, triage
-from cleartosend.store import accounts, applications
+from cleartosend.store import accounts, applications, links
 
 Form = SignatureForm | TemplateForm
 
@@ -52,6 +54,7 @@ class _Made(msgspec.Struct, frozen=True):
 
     id: int
     events: tuple[ReviewEvent | None, ...]
+    suspended: Suspended | None
 
 
 class Applications:
@@ -69,6 +72,8 @@ class Applications:
         self._judge = judge
         self._clock = clock
         self._stop_account = stop_account
+        self.wake: Callable[[], None] = lambda: None
+        """Called when a template may have links to open."""
 
     async def apply(self, account: Account, form: Form, *, by_api: bool = True) -> int | Refusal:
         """Put a signature or template up for review; returns its id. The machine has decided when this returns."""
@@ -80,27 +85,31 @@ class Applications:
             if refusal:
                 return refusal
             application, applied = apply(tx, current, form, now=self._clock())
-            return _Made(application.id, (applied, self._triage(tx, application, verdict, current)))
+            decided, suspended = self._triage(tx, application, verdict, current)
+            return _Made(application.id, (applied, decided), suspended)
 
-        return _told(await self._engine.write(work))
+        return self._told(await self._engine.write(work))
 
     async def amend(self, account: Account, application_id: int, form: Form, *, by_api: bool = True) -> int | Refusal:
         """Change what is pending or was rejected, and have it reviewed again."""
         verdict = self._judge(submission_of(account, form))
 
         def work(tx: Connection) -> _Made | Refusal:
+            current = _as_it_is(tx, account)
+            if refusal := may_apply(current, form, verdict, by_api=by_api):
+                return refusal
             old = _find(tx, account, _subject(form), application_id)
             if isinstance(old, Refusal):
                 return old
-            current = _as_it_is(tx, account)
-            if refusal := may_apply(current, form, verdict, by_api=by_api) or may_amend(old, form):
+            if refusal := may_amend(old, form):
                 return refusal
             if isinstance(form, SignatureForm) and (refusal := _is_not_there_yet(tx, account, form, apart=old.id)):
                 return refusal
             application, amended = amend(tx, old, form, now=self._clock())
-            return _Made(application.id, (amended, self._triage(tx, application, verdict, current)))
+            decided, suspended = self._triage(tx, application, verdict, current)
+            return _Made(application.id, (amended, decided), suspended)
 
-        return _told(await self._engine.write(work))
+        return self._told(await self._engine.write(work))
 
     async def delete(
         self, account: Account, subject: Subject, application_id: int, *, by_api: bool = True
@@ -120,18 +129,26 @@ class Applications:
 
     def _triage(
         self, tx: Connection, application: Signature | Template, verdict: Verdict, account: Account
-    ) -> ReviewEvent | None:
-        return triage(tx, application, verdict, account=account, now=self._clock(), stop_account=self._stop_account)
+    ) -> tuple[ReviewEvent | None, Suspended | None]:
+        now = self._clock()
+        if isinstance(application, Template):
+            if urls_of(application.text):
+                links.watch(tx, application.id, due_at=now)
+            else:
+                links.unwatch(tx, application.id)
+        return triage(tx, application, verdict, account=account, now=now, stop_account=self._stop_account)
 
-
-def _told(made: _Made | Refusal) -> int | Refusal:
-    """What the applicant hears; the moves are told to the operator."""
-    if isinstance(made, Refusal):
-        return made
-    for event in made.events:
-        if event is not None:
-            tell(event)
-    return made.id
+    def _told(self, made: _Made | Refusal) -> int | Refusal:
+        """What the applicant hears; the moves, and that the account was stopped, are told to the operator."""
+        if isinstance(made, Refusal):
+            return made
+        for event in made.events:
+            if event is not None:
+                tell(event)
+        if stopped := made.suspended:
+            telemetry.tell_suspended(stopped.account_id, rules=stopped.rules, ended=stopped.ended)
+        self.wake()
+        return made.id
 
 
 # --- the moves ---

@@ -3,7 +3,7 @@
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.model.accounts import Account, AccountStatus
+from cleartosend.model.accounts import Account, AccountEvent, AccountStatus
 from cleartosend.model.applications import (
     ReviewEvent,
     ReviewMove,
@@ -13,9 +13,10 @@ from cleartosend.model.applications import (
     Subject,
     Template,
 )
+from cleartosend.model.links import Visit
 from cleartosend.ports import StopAccount
 from cleartosend.review.moves import make, subject_of
-from cleartosend.store import accounts, applications
+from cleartosend.store import accounts, applications, links
 
 # What an applicant reads where the reviewer wrote nothing.
 IN_WORDS = {
@@ -36,11 +37,29 @@ class Folder(msgspec.Struct, frozen=True):
     application: Signature | Template
     account: Account
     history: list[ReviewEvent]
+    visits: list[Visit]
+    """What was last seen behind the links of a template, newest first."""
+
+
+class Stopped(msgspec.Struct, frozen=True):
+    """A suspended account, and who suspended it, when and why."""
+
+    account: Account
+    event: AccountEvent
 
 
 def waiting(tx: Connection, subject: Subject) -> list[Signature] | list[Template]:
-    """What waits for a person, longest first."""
+    """What waits for a person, longest first; what a stopped account applied for waits for its own decision first."""
     return applications.in_state(tx, subject, WAITING)
+
+
+def suspended(tx: Connection) -> list[Stopped]:
+    """The accounts that wait for a person to ban or restore them, longest first."""
+    stopped = [
+        Stopped(account, accounts.events_of(tx, account.id)[-1])
+        for account in accounts.every(tx, status=AccountStatus.SUSPENDED)
+    ]
+    return sorted(stopped, key=lambda one: one.event.at)
 
 
 def open_folder(tx: Connection, subject: Subject, application_id: int) -> Folder | None:
@@ -55,7 +74,9 @@ def open_folder(tx: Connection, subject: Subject, application_id: int) -> Folder
     account = accounts.find(tx, application.account_id)
     if account is None:
         return None
-    return Folder(application, account, applications.events_of(tx, subject_of(application), application.id))
+    history = applications.events_of(tx, subject_of(application), application.id)
+    visits = links.visits_of(tx, application.id) if isinstance(application, Template) else []
+    return Folder(application, account, history, visits)
 
 
 def approve(

@@ -40,7 +40,7 @@ def make(
         findings=verdict.findings if verdict else (),
         text=application.text,
     )
-    reply = because if move in {ReviewMove.REJECT, ReviewMove.BAN} else ""
+    reply = because if move in {ReviewMove.REJECT, ReviewMove.RECALL, ReviewMove.BAN} else ""
     if move is ReviewMove.APPLY:
         applications.keep_event(tx, event)
     elif not applications.move(

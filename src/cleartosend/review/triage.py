@@ -6,7 +6,7 @@ from cleartosend.model.accounts import MACHINE, Account, AccountStatus
 from cleartosend.model.applications import ReviewEvent, ReviewMove, Signature, SignatureForm, Template, TemplateForm
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
-from cleartosend.ports import StopAccount
+from cleartosend.ports import StopAccount, Suspended
 from cleartosend.review.moves import make, subject_of
 from cleartosend.store import applications
 
@@ -35,15 +35,28 @@ def triage(
     account: Account,
     now: float,
     stop_account: StopAccount,
-) -> ReviewEvent | None:
-    """Decide what can be decided from the text and the form; the rest waits for a person. Returns the move made."""
+) -> tuple[ReviewEvent | None, Suspended | None]:
+    """
+    Decide what can be decided from the text and the form; the rest waits for a person.
+
+    Returns the move made and, where the text calls for it, the account stopped.
+    """
     if verdict.decision is Decision.REJECT:
         rejected = reject(tx, application, verdict, now=now)
-        if verdict.bans:
-            # Row 12 of the policy: the account stops at once; a person then bans or restores it.
-            because = in_words(verdict.findings)
-            stop_account(tx, account.id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
-        return rejected
+        return rejected, suspend(tx, account, verdict, now=now, stop_account=stop_account) if verdict.bans else None
+    return _refer_or_approve(tx, application, verdict, now=now), None
+
+
+def suspend(tx: Connection, account: Account, verdict: Verdict, *, now: float, stop_account: StopAccount) -> Suspended:
+    """Row 12 of the policy: the account stops at once; a person then bans or restores it."""
+    because = in_words(verdict.findings)
+    ended = stop_account(tx, account.id, AccountStatus.SUSPENDED, by=MACHINE, because=because, now=now)
+    return Suspended(account.id, verdict.banning, tuple(ended))
+
+
+def _refer_or_approve(
+    tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float
+) -> ReviewEvent | None:
     if verdict.decision is Decision.REFER:
         return refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
     if reason := a_person_said_no(tx, application) or documents_need_a_person(application):

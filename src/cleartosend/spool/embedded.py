@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, delete, exists, func, or_, select, update
 
 from cleartosend.model.accounts import AccountStatus
+from cleartosend.model.consent import ANY, EVERYONE
 from cleartosend.model.messages import Parcel
 from cleartosend.store.bulk import insert_rows
-from cleartosend.store.schema import accounts, messages, spool, submissions
+from cleartosend.store.schema import accounts, messages, opt_outs, spool, submissions
 
 UNCLAIMED = 0.0
 """Stands for the time of a claim that was never made, or was answered."""
@@ -41,12 +42,15 @@ def claim(tx: Connection, *, now: float, until: float, limit: int) -> list[Parce
     return [msgspec.convert(row, Parcel, from_attributes=True) for row in rows]
 
 
+# What came back from a carrier, or was left by a process that died, may be of an account that was stopped since.
+_MAY_SEND = exists().where(accounts.c.id == spool.c.account_id, accounts.c.status == AccountStatus.ACTIVE)
 _FREE = (
     select(spool.c.message_id)
     .where(
         spool.c.due_at <= bindparam("now"),
         spool.c.claimed_until <= bindparam("now"),
         or_(~spool.c.at_most_once, spool.c.claimed_until == UNCLAIMED),
+        _MAY_SEND,
     )
     .order_by(spool.c.lane, spool.c.message_id)
     .limit(bindparam("most", type_=Integer))
@@ -57,6 +61,15 @@ _CLAIM = (
     .where(spool.c.message_id.in_(_FREE.scalar_subquery()))
     .values(claimed_until=bindparam("until"), attempts=spool.c.attempts + 1)
     .returning(spool.c.message_id)
+)
+_OPTED_OUT = and_(
+    ~submissions.c.confirms,
+    exists().where(
+        opt_outs.c.number == messages.c.number,
+        opt_outs.c.account_id.in_((messages.c.account_id, EVERYONE)),
+        opt_outs.c.signature.in_((submissions.c.signature, ANY)),
+        opt_outs.c.type.in_((submissions.c.type, ANY)),
+    ),
 )
 _PARCELS = (
     select(
@@ -71,6 +84,7 @@ _PARCELS = (
         submissions.c.type,
         submissions.c.extension_code,
         submissions.c.sender_id,
+        _OPTED_OUT.label("opted_out"),
     )
     .join(messages, messages.c.id == spool.c.message_id)
     .join(submissions, submissions.c.id == messages.c.submission_id)
@@ -103,7 +117,7 @@ def left_in_doubt(tx: Connection, *, now: float) -> list[int]:
     """
     Messages whose claim ran out unanswered and that will not be sent again: nobody knows whether they went out.
 
-    Those to be sent at most once, and those whose time is over.
+    Those to be sent at most once, those whose time is over, and those whose account was stopped meanwhile.
     """
     rows = tx.execute(
         select(spool.c.message_id)
@@ -111,7 +125,7 @@ def left_in_doubt(tx: Connection, *, now: float) -> list[int]:
         .where(
             spool.c.claimed_until > UNCLAIMED,
             spool.c.claimed_until <= now,
-            or_(spool.c.at_most_once, messages.c.deadline_at <= now),
+            or_(spool.c.at_most_once, messages.c.deadline_at <= now, ~_MAY_SEND),
         )
     )
     return [row[0] for row in rows]

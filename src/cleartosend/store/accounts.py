@@ -12,6 +12,7 @@ from cleartosend.model.accounts import (
     AccountSettings,
     AccountStatus,
     App,
+    AppSettings,
     Credential,
 )
 from cleartosend.store.schema import account_events, accounts, apps, credentials
@@ -43,8 +44,12 @@ def find(tx: Connection, account_id: int) -> Account | None:
     return None if row is None else _account(row)
 
 
-def every(tx: Connection) -> list[Account]:
-    return [_account(row) for row in tx.execute(select(accounts).order_by(accounts.c.id))]
+def every(tx: Connection, *, status: AccountStatus | None = None) -> list[Account]:
+    """All accounts, or those of one status."""
+    question = select(accounts).order_by(accounts.c.id)
+    if status is not None:
+        question = question.where(accounts.c.status == status)
+    return [_account(row) for row in tx.execute(question)]
 
 
 def revisions(tx: Connection, account_ids: Collection[int]) -> dict[int, int]:
@@ -105,6 +110,15 @@ def add_app(tx: Connection, *, account_id: int, name: str, now: float) -> App:
 def apps_of(tx: Connection, account_id: int) -> list[App]:
     rows = tx.execute(select(apps).where(apps.c.account_id == account_id).order_by(apps.c.sdk_app_id))
     return [msgspec.convert(row, App, from_attributes=True) for row in rows]
+
+
+def set_app(tx: Connection, app: App, *, name: str, enabled: bool, settings: AppSettings) -> None:
+    tx.execute(
+        update(apps)
+        .where(apps.c.sdk_app_id == app.sdk_app_id)
+        .values(name=name, enabled=enabled, settings=msgspec.to_builtins(settings))
+    )
+    touch(tx, app.account_id)
 
 
 def find_app(tx: Connection, sdk_app_id: str) -> App | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from cleartosend.model.accounts import MACHINE
+from cleartosend.model.accounts import MACHINE, AccountStatus
 from cleartosend.model.applications import (
     ReviewEvent,
     ReviewMove,
@@ -17,7 +17,7 @@ from cleartosend.model.applications import (
     TemplateForm,
 )
 from cleartosend.store.accounts import touch
-from cleartosend.store.schema import documents, review_events, signatures, templates
+from cleartosend.store.schema import accounts, documents, review_events, signatures, templates
 
 _TABLES = {Subject.SIGNATURE: signatures, Subject.TEMPLATE: templates}
 
@@ -133,9 +133,14 @@ def count_of(tx: Connection, subject: Subject, account_id: int) -> int:
 
 
 def in_state(tx: Connection, subject: Subject, states: Collection[ReviewState]) -> list[Signature] | list[Template]:
-    """All applications in one of the states, the longest waiting first."""
+    """The applications of active accounts in one of the states, the longest waiting first."""
     table = _TABLES[subject]
-    rows = tx.execute(select(table).where(table.c.state.in_(states)).order_by(table.c.created_at, table.c.id))
+    rows = tx.execute(
+        select(table)
+        .join(accounts, accounts.c.id == table.c.account_id)
+        .where(table.c.state.in_(states), accounts.c.status == AccountStatus.ACTIVE)
+        .order_by(table.c.created_at, table.c.id)
+    )
     return [_signature(row) for row in rows] if subject is Subject.SIGNATURE else [_template(row) for row in rows]
 
 

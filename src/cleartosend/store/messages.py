@@ -1,15 +1,19 @@
 """Calls and messages: recorded, moved from state to state, and asked for."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from cleartosend.model.messages import MESSAGE_MOVES, Ending, MessageMove, MessageState, Party
+from cleartosend.model.messages import MESSAGE_MOVES, Ending, MessageMove, MessageState, Party, least_id_at
 from cleartosend.store.bulk import insert_rows
+from cleartosend.store.callbacks import tell_of_statuses
 from cleartosend.store.schema import handovers, messages, status_queue, submissions
+from cleartosend.store.statistics import Tally
+
+MOST_FORGOTTEN_AT_ONCE = 2000
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +122,7 @@ _KEEP_CARRIER_ID = upsert(handovers).on_conflict_do_update(
 
 def end(tx: Connection, move: MessageMove, endings: Sequence[Ending]) -> list[Ending]:
     """
-    Bring messages to the ends given, and put those ends where their customers pull them from.
+    Bring messages to the ends given, count them, and put those ends where their customers pull them from.
 
     Messages from whose state the move may not start are passed over; returns the endings of the others.
     """
@@ -126,9 +130,10 @@ def end(tx: Connection, move: MessageMove, endings: Sequence[Ending]) -> list[En
         return []
     froms, _to, _by = MESSAGE_MOVES[move]
     rows = tx.execute(_IN_STATE, {"ids": [ending.message_id for ending in endings], "states": list(froms)})
-    may_move = {row[0] for row in rows}
-    moved = [ending for ending in endings if ending.message_id in may_move]
+    before = {row.id: row for row in rows}
+    moved = [ending for ending in endings if ending.message_id in before]
     if moved:
+        _count(tx, move, moved, before)
         tx.execute(
             _END,
             [
@@ -143,12 +148,35 @@ def end(tx: Connection, move: MessageMove, endings: Sequence[Ending]) -> list[En
             ],
         )
         tx.execute(_QUEUE, {"ids": [ending.message_id for ending in moved]})
+        tell_of_statuses(tx, [ending.message_id for ending in moved])
     return moved
+
+
+def _count(tx: Connection, move: MessageMove, moved: Sequence[Ending], before: Mapping[int, Any]) -> None:
+    tally = Tally()
+    for ending in moved:
+        was = before[ending.message_id]
+        if was.ended_at is not None:
+            # It was given up, and now a receipt came after all.
+            tally.ended(was.sdk_app_id, at=was.ended_at, state=was.state, code=was.code, times=-1)
+        elif was.state == MessageState.ACCEPTED and move is not MessageMove.LOSE:
+            # No carrier took it, so nobody pays for it.
+            tally.unpaid(was.sdk_app_id, at=was.accepted_at, segments=was.segments)
+        tally.ended(was.sdk_app_id, at=ending.at, state=ending.state, code=ending.code)
+    tally.write(tx)
 
 
 # The rows are held until they are changed, against another node that would move them as well.
 _IN_STATE = (
-    select(messages.c.id)
+    select(
+        messages.c.id,
+        messages.c.sdk_app_id,
+        messages.c.segments,
+        messages.c.state,
+        messages.c.code,
+        messages.c.accepted_at,
+        messages.c.ended_at,
+    )
     .where(
         messages.c.id.in_(bindparam("ids", expanding=True)), messages.c.state.in_(bindparam("states", expanding=True))
     )
@@ -195,6 +223,13 @@ def take_statuses(tx: Connection, sdk_app_id: str, limit: int) -> list[MessageRe
     return [by_id[row[1]] for row in taken]
 
 
+def forget_unpulled(tx: Connection, *, before: float) -> None:
+    """Drop from the front of the queues some statuses of messages that were accepted before the time given."""
+    front = select(status_queue).order_by(status_queue.c.id).limit(MOST_FORGOTTEN_AT_ONCE).subquery()
+    old = select(front.c.id).where(front.c.message_id < least_id_at(before))
+    tx.execute(delete(status_queue).where(status_queue.c.id.in_(old)))
+
+
 def find(tx: Connection, message_ids: Collection[int]) -> list[MessageRecord]:
     rows = tx.execute(_question().where(messages.c.id.in_(message_ids)))
     return [_record(row) for row in rows]
@@ -203,17 +238,6 @@ def find(tx: Connection, message_ids: Collection[int]) -> list[MessageRecord]:
 def newest_id(tx: Connection) -> int:
     """The largest number in use for a call or a message; 0 in an empty store."""
     return max(tx.execute(select(func.max(table.c.id))).scalar() or 0 for table in (messages, submissions))
-
-
-def last_to(tx: Connection, number: str) -> MessageRecord | None:
-    """The newest message that went out to the number: what a reply most likely answers."""
-    row = tx.execute(
-        _question()
-        .where(messages.c.number == number, messages.c.submitted_at.is_not(None))
-        .order_by(messages.c.accepted_at.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else _record(row)
 
 
 def overdue_receipts(tx: Connection, *, now: float, limit: int) -> list[int]:

@@ -23,7 +23,9 @@ def sqlite_path(settings: Settings) -> Path:
 async def open_store(settings: Settings) -> Engine:
     """Raises NewerSchema, StoreUnavailable or OSError when it cannot be opened."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    return await _open_postgres(settings.database) if settings.database else _open_sqlite(sqlite_path(settings))
+    if settings.database:
+        return await _open_postgres(settings.database, settings.node)
+    return _open_sqlite(sqlite_path(settings), settings.node)
 
 
 async def open_store_and_vault(settings: Settings) -> tuple[Engine, Vault]:
@@ -39,7 +41,7 @@ async def open_store_and_vault(settings: Settings) -> tuple[Engine, Vault]:
     return engine, vault
 
 
-async def _open_postgres(address: str) -> Engine:
+async def _open_postgres(address: str, node: int) -> Engine:
     try:
         from cleartosend.store.postgres import PostgresEngine  # noqa: PLC0415 - its driver is an extra
     except ImportError as error:
@@ -48,7 +50,7 @@ async def _open_postgres(address: str) -> Engine:
     if not address.startswith(POSTGRES):
         message = f"the database's address must begin with {POSTGRES}"
         raise StoreUnavailable(message)
-    engine = PostgresEngine(address.replace(POSTGRES, "postgresql+asyncpg://", 1))
+    engine = PostgresEngine(address.replace(POSTGRES, "postgresql+asyncpg://", 1), node=node)
     try:
         await engine.write(bring_up_to_date)
     except StoreUnavailable as error:
@@ -58,7 +60,7 @@ async def _open_postgres(address: str) -> Engine:
     return engine
 
 
-def _open_sqlite(path: Path) -> Engine:
+def _open_sqlite(path: Path, node: int) -> Engine:
     preparation = open_sqlite(path, begin="BEGIN IMMEDIATE")
     try:
         with preparation.begin() as connection:
@@ -71,4 +73,4 @@ def _open_sqlite(path: Path) -> Engine:
         raise NewerSchema(message) from error
     finally:
         preparation.dispose()
-    return SqliteEngine(path)
+    return SqliteEngine(path, node=node)

@@ -1,10 +1,11 @@
 """Places in windows of time: how often a number may still be reached, reserved in the accepting transaction."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, case, delete, or_, tuple_, update
+from sqlalchemy import Connection, bindparam, case, delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -80,10 +81,28 @@ def take(tx: Connection, wanted: Sequence[Place], *, now: float) -> set[Key]:
     return {(row[0], row[1], row[2], row[3]) for row in taken}
 
 
-def give_back(tx: Connection, keys: Collection[Key]) -> None:
-    """Undo the counting of messages that another limit held back."""
+def give_back(tx: Connection, keys: Sequence[Key]) -> None:
+    """Undo the counting of messages that another limit held back; a key stands once for each of them."""
     if keys:
-        tx.execute(update(places).where(tuple_(*KEY).in_(keys)).values(times=places.c.times - 1))
+        tx.execute(
+            _GIVE_BACK,
+            [
+                {"account": account_id, "to": number, "of_limit": limit, "of_content": content, "messages": messages}
+                for (account_id, number, limit, content), messages in Counter(keys).items()
+            ],
+        )
+
+
+_GIVE_BACK = (
+    update(places)
+    .where(
+        places.c.account_id == bindparam("account"),
+        places.c.number == bindparam("to"),
+        places.c.limit == bindparam("of_limit"),
+        places.c.content == bindparam("of_content"),
+    )
+    .values(times=places.c.times - bindparam("messages"))
+)
 
 
 def forget_closed(tx: Connection, *, now: float) -> int:

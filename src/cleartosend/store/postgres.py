@@ -19,8 +19,10 @@ Result = TypeVar("Result")
 class PostgresEngine:
     """The store in a PostgreSQL database; each node writes through one connection, in groups."""
 
-    def __init__(self, url: str) -> None:
-        self._engine = create_async_engine(url, pool_size=5, pool_pre_ping=True, hide_parameters=True)
+    def __init__(self, url: str, *, node: int = 0) -> None:
+        self._engine = create_async_engine(
+            url, pool_size=5, pool_pre_ping=True, hide_parameters=True, execution_options={"node": node}
+        )
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue()
         self._writer = asyncio.get_running_loop().create_task(self._write_until_closed())
         self._connection: AsyncConnection | None = None

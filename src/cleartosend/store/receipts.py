@@ -1,12 +1,12 @@
-"""Receipts and replies as they came, matched to their messages then or later."""
+"""Receipts as they came, matched to their messages then or later."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, func, insert as plain_insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from cleartosend.model.messages import Receipt, ReceiptStatus, Reply
-from cleartosend.store.schema import receipts, replies
+from cleartosend.model.messages import Receipt, ReceiptStatus
+from cleartosend.store.schema import receipts
 
 
 def keep(tx: Connection, new: Sequence[Receipt]) -> list[Receipt]:
@@ -89,21 +89,3 @@ _PARKED = (
 
 def count_parked(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(receipts).where(receipts.c.message_id.is_(None))).scalar_one()
-
-
-def keep_reply(
-    tx: Connection, reply: Reply, *, account_id: int | None, sdk_app_id: str | None, signature: str | None
-) -> None:
-    """Store a reply with whom it most likely answers; None where nobody wrote to that number."""
-    tx.execute(
-        plain_insert(replies).values(
-            carrier=reply.carrier,
-            number=reply.number,
-            text=reply.text,
-            extension_code=reply.extension_code,
-            at=reply.at,
-            account_id=account_id,
-            sdk_app_id=sdk_app_id,
-            signature=signature,
-        )
-    )

@@ -150,6 +150,8 @@ member_imports = Table(
     Column("new_members", BigInteger, nullable=False),
     Column("by", Text, nullable=False),
     Column("started_at", Float, nullable=False),
+    # When it last wrote something: one that has been silent for long is dead.
+    Column("alive_at", Float, nullable=False),
     Column("ended_at", Float),
 )
 
@@ -163,6 +165,8 @@ opt_outs = Table(
     Column("type", Text, primary_key=True),
     Column("at", Float, nullable=False),
     Column("source", Text, nullable=False, server_default="reply"),
+    # Asked for by number: an account's own and everybody's at once.
+    Index(None, "number", "account_id"),
 )
 
 # Every change of who may be reached, kept for good.
@@ -201,7 +205,7 @@ budgets = Table(
     metadata,
     Column("account_id", Id, primary_key=True),
     Column("scope", Text, primary_key=True),
-    Column("day", Integer, primary_key=True),
+    Column("day", Integer, primary_key=True, index=True),
     Column("used", BigInteger, nullable=False),
 )
 
@@ -218,6 +222,15 @@ packages = Table(
     Column("created_at", Float, nullable=False),
     Column("effective_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+)
+
+# Which packages paid for a message, and with how many segments.
+package_uses = Table(
+    "package_uses",
+    metadata,
+    Column("message_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("package_id", Id, primary_key=True, autoincrement=False),
+    Column("segments", BigInteger, nullable=False),
 )
 
 # What a call with a key was answered, so that the same call is answered the same.
@@ -418,6 +431,8 @@ callbacks = Table(
     Column("state", Text, nullable=False),
     Column("code", Text, nullable=False),
     Column("at", Float, nullable=False),
+    # It is given up so long after this.
+    Column("waiting_since", Float, nullable=False),
     Column("standing", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("done_at", Float),
@@ -452,4 +467,35 @@ statistics = Table(
     Column("switched_off", BigInteger, nullable=False),
     Column("blacklisted", BigInteger, nullable=False),
     Column("too_often", BigInteger, nullable=False),
+)
+
+# When the links of a template are to be opened, and what they came to when they last were.
+link_checks = Table(
+    "link_checks",
+    metadata,
+    Column("template_id", Id, primary_key=True, autoincrement=False),
+    Column("due_at", Float, nullable=False, index=True),
+    Column("claimed_until", Float, nullable=False),
+    Column("tries", SmallInteger, nullable=False),
+    Column("trust", SmallInteger, nullable=False),
+    Column("seen", JSON, nullable=False),
+)
+
+# What was seen behind a link, each time it was opened: the evidence of what was decided on it.
+link_visits = Table(
+    "link_visits",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("template_id", Id, nullable=False, index=True),
+    Column("url", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("sight", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("chain", JSON, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("error", Text, nullable=False),
 )

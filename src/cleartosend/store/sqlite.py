@@ -25,13 +25,14 @@ READERS = 2
 UNAVAILABLE = (OperationalError, InterfaceError)
 
 
-def open_sqlite(path: Path, *, begin: str) -> Engine:
-    """Connections to the file, each transaction of which starts with the statement `begin`."""
+def open_sqlite(path: Path, *, begin: str, node: int = 0) -> Engine:
+    """Connections to the file, each transaction of which starts with the statement `begin`; they know their node."""
     engine = create_engine(
         f"sqlite:///{path}",
         poolclass=NullPool,
         # Parameters are texts and numbers: nothing for an exception's message.
         hide_parameters=True,
+        execution_options={"node": node},
         # The driver's own idea of when a transaction begins is switched off; the event below begins each.
         connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_SECONDS, "isolation_level": None},
     )
@@ -60,9 +61,9 @@ class SqliteEngine:
     by one, so that only the one fails.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, node: int = 0) -> None:
         self._loop = asyncio.get_running_loop()
-        self._writer_engine = open_sqlite(path, begin="BEGIN IMMEDIATE")
+        self._writer_engine = open_sqlite(path, begin="BEGIN IMMEDIATE", node=node)
         self._reader_engine = open_sqlite(path, begin="BEGIN")
         self._this_turn: list[Job] = []
         self._turns: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()

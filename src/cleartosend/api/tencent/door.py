@@ -3,9 +3,8 @@
 import os
 import time
 import traceback
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from functools import cache
-from typing import Any
 
 import msgspec
 from prometheus_client import Counter, Histogram
@@ -13,23 +12,23 @@ from prometheus_client import Counter, Histogram
 from cleartosend import telemetry
 from cleartosend.admission.accept import Admission
 from cleartosend.admission.directory import Directory, Dossier
-from cleartosend.api.tencent import errors
+from cleartosend.api.callers import may_call
+from cleartosend.api.tencent import errors, older_signing, signing
 from cleartosend.api.tencent.actions.call import Call, Rooms
 from cleartosend.api.tencent.actions.table import ACTIONS, Action
-from cleartosend.api.tencent.errors import Fault, fault_of
-from cleartosend.api.tencent.parameters import SHOWN_CHARACTERS, Answer
-from cleartosend.api.tencent.signing import GET, Request, read_claim, verify
+from cleartosend.api.tencent.envelope import Envelope, open_envelope
+from cleartosend.api.tencent.errors import Fault, as_known_to, fault_of
+from cleartosend.api.tencent.parameters import SHOWN_CHARACTERS, Answer, Parameters
+from cleartosend.api.tencent.rates import Rates
+from cleartosend.api.tencent.receiving import Message, Receive, receive_request
+from cleartosend.api.tencent.signing import GET, Request
 from cleartosend.model.accounts import Credential
 from cleartosend.model.reasons import Refusal
 from cleartosend.ports import Engine, StoreUnavailable
 from cleartosend.review.apply import Applications
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-MOST_BODY_BYTES = 10 * 1024 * 1024
-MOST_QUERY_BYTES = 32 * 1024
 OTHER = "other"
 """What metrics call an action that there is not, so that callers cannot invent labels."""
 OK = "Ok"
@@ -57,36 +56,45 @@ class Door:
         directory: Directory,
         engine: Engine,
         clock: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._rooms = Rooms(admission=admission, applications=applications, engine=engine)
+        self._rooms = Rooms(admission=admission, applications=applications, engine=engine, clock=clock)
         self._directory = directory
         self._clock = clock
+        self._rates = Rates(monotonic)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        request = await _receive_request(scope, headers, receive)
+        request = await receive_request(scope, headers, receive)
         if request is None:
             return
         began = time.perf_counter()
         request_id = new_request_id()
-        name, done = await self._answer(request, request_id)
-        body = _encode(done, headers.get(b"x-tc-language", b""), request_id)
+        name, language = OTHER, headers.get(b"x-tc-language", b"")
+        done: Answer | Fault
+        if isinstance(request, Fault):
+            done = request
+        elif isinstance(envelope := open_envelope(request), Fault):
+            done = envelope
+        else:
+            language = envelope.language
+            name, done = await self._answer(request, envelope, request_id)
+        body = _encode(done, language, request_id)
         code = done.code if isinstance(done, Fault) else OK
         _answers(name, code).inc()
         _seconds(name).observe(time.perf_counter() - began)
         await _send_answer(send, body)
 
-    async def _answer(self, request: Request | Fault, request_id: str) -> tuple[str, Answer | Fault]:
+    async def _answer(self, request: Request, envelope: Envelope, request_id: str) -> tuple[str, Answer | Fault]:
         """Do what is asked, or say why not; with the action's name for the metrics."""
-        if isinstance(request, Fault):
-            return OTHER, request
-        action = _action_of(request)
+        action = _action_of(envelope)
         if isinstance(action, Fault):
             return OTHER, action
         try:
-            return action.name, await self._do(action, request)
+            done = await self._do(action, request, envelope)
         except StoreUnavailable as error:
             telemetry.log.error("store.unavailable", action=action.name, request_id=request_id, error=str(error))
+            done = Fault(errors.INTERNAL_ERROR)
         except Exception as error:  # noqa: BLE001 - here is the one place that answers for what nobody expected
             # Where and what, but not the exception's own words: they may quote a text or a number.
             telemetry.log.error(
@@ -96,22 +104,24 @@ class Door:
                 error=type(error).__name__,
                 where=traceback.format_tb(error.__traceback__),
             )
-        return action.name, Fault(errors.INTERNAL_ERROR)
+            done = Fault(errors.INTERNAL_ERROR)
+        return action.name, done
 
-    async def _do(self, action: Action, request: Request) -> Answer | Fault:
-        call = await self._who_calls(request)
+    async def _do(self, action: Action, request: Request, envelope: Envelope) -> Answer | Fault:
+        call = await self._who_calls(request, envelope)
         if isinstance(call, Fault):
             return call
-        asked = (
-            action.reader.read_query(request.query) if request.method == GET else action.reader.read_json(request.body)
-        )
-        if isinstance(asked, Fault):
-            return asked
-        done = await action.do(call, asked)
-        return fault_of(done, action.name) if isinstance(done, Refusal) else done
+        done: Answer | Refusal | Fault | None = await self._may_not_call(call, action, request.address)
+        if done is None:
+            asked = _read(action, envelope, request)
+            done = asked if isinstance(asked, Fault) else await action.do(call, asked)
+        if isinstance(done, Refusal):
+            done = fault_of(done, action.name)
+        return as_known_to(done, envelope.version, action.name) if isinstance(done, Fault) else done
 
-    async def _who_calls(self, request: Request) -> Call | Fault:
-        claim = read_claim(request)
+    async def _who_calls(self, request: Request, envelope: Envelope) -> Call | Fault:
+        pairs = envelope.signed_pairs
+        claim = signing.read_claim(request) if pairs is None else older_signing.read_claim(pairs)
         if isinstance(claim, Fault):
             return claim
         dossier = await self._directory.by_secret_id(claim.secret_id)
@@ -122,8 +132,23 @@ class Door:
             credential = _credential_in(dossier, claim.secret_id)
         if dossier is None or credential is None:
             return Fault(errors.SECRET_ID_NOT_FOUND)
-        fault = verify(request, claim, secret_key=credential.secret_key, now=self._clock())
-        return fault or Call(self._rooms, dossier, claim.secret_id)
+        key, now = credential.secret_key, self._clock()
+        fault = (
+            signing.verify(request, claim, secret_key=key, now=now)
+            if isinstance(claim, signing.Claim)
+            else older_signing.verify(request, claim, secret_key=key, now=now)
+        )
+        return fault or Call(self._rooms, dossier, claim.secret_id, request.headers.get(b"idempotency-key"))
+
+    async def _may_not_call(self, call: Call, action: Action, address: str) -> Refusal | None:
+        account = call.dossier.account
+        if refusal := self._rates.take(account, action.name):
+            return refusal
+        if may_call(account, address) is None:
+            return None
+        # What was remembered of the account may be out of date.
+        dossier = await self._directory.verified(account.id)
+        return may_call(dossier.account if dossier else account, address)
 
 
 def new_request_id() -> str:
@@ -138,48 +163,23 @@ def _credential_in(dossier: Dossier | None, secret_id: str) -> Credential | None
     return credential if credential and credential.enabled else None
 
 
-async def _receive_request(scope: Message, headers: dict[bytes, bytes], receive: Receive) -> Request | Fault | None:
-    """Read the whole request; a fault when no more of it should be read; None when the client has gone."""
-    method: bytes = scope["method"].encode()
-    query: bytes = scope["query_string"]
-    if method not in {b"POST", GET}:
-        return Fault(errors.UNSUPPORTED_PROTOCOL)
-    if len(query) > MOST_QUERY_BYTES:
-        return Fault(errors.REQUEST_TOO_LARGE, "32 KB")
-    announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > MOST_BODY_BYTES:
-        return Fault(errors.REQUEST_TOO_LARGE, "10 MB")
-    pieces: list[bytes] = []
-    size_bytes = 0
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        piece = message.get("body", b"")
-        size_bytes += len(piece)
-        if size_bytes > MOST_BODY_BYTES:
-            return Fault(errors.REQUEST_TOO_LARGE, "10 MB")
-        pieces.append(piece)
-        more = message.get("more_body", False)
-    return Request(method, query, headers, b"".join(pieces))
-
-
-def _action_of(request: Request) -> Action | Fault:
-    version = request.headers.get(b"x-tc-version", b"").decode("latin-1")
-    name = request.headers.get(b"x-tc-action", b"").decode("latin-1")
-    if not version and not name and b"Signature=" in (request.query or request.body):
-        return Fault(errors.INVALID_AUTHORIZATION, "HmacSHA1 and HmacSHA256 are not supported, use TC3-HMAC-SHA256")
-    if not version:
-        return Fault(errors.MISSING_PARAMETER, "X-TC-Version")
-    if version not in ACTIONS:
-        return Fault(errors.NO_SUCH_VERSION, version[:SHOWN_CHARACTERS])
-    if not name:
-        return Fault(errors.MISSING_PARAMETER, "X-TC-Action")
-    if action := ACTIONS[version].get(name):
+def _action_of(envelope: Envelope) -> Action | Fault:
+    if not envelope.version:
+        return envelope.missing("Version")
+    if envelope.version not in ACTIONS:
+        return Fault(errors.NO_SUCH_VERSION, envelope.version[:SHOWN_CHARACTERS])
+    if not envelope.action:
+        return envelope.missing("Action")
+    if action := ACTIONS[envelope.version].get(envelope.action):
         return action
-    shown = name[:SHOWN_CHARACTERS]
-    return Fault(errors.MMS_NOT_SUPPORTED if "mms" in name.lower() else errors.INVALID_ACTION, shown)
+    says_mms = "mms" in envelope.action.lower()
+    return Fault(errors.MMS_NOT_SUPPORTED if says_mms else errors.INVALID_ACTION, envelope.action[:SHOWN_CHARACTERS])
+
+
+def _read(action: Action, envelope: Envelope, request: Request) -> Parameters | Fault:
+    if envelope.signed_pairs is not None:
+        return action.reader.fit_pairs(envelope.pairs)
+    return action.reader.read_query(request.query) if request.method == GET else action.reader.read_json(request.body)
 
 
 def _encode(done: Answer | Fault, language: bytes, request_id: str) -> bytes:

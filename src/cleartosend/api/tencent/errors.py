@@ -5,6 +5,7 @@ import msgspec
 from cleartosend.model.reasons import Reason, Refusal
 
 CHINESE = b"zh-CN"
+OLDER_VERSION = "2019-07-11"
 
 
 class Saying(msgspec.Struct, frozen=True, gc=False):
@@ -47,6 +48,29 @@ def fault_of(refusal: Refusal, action: str = "") -> Fault:
     """
     saying = SAYINGS.get((refusal.reason, action)) or SAYINGS[refusal.reason]
     return Fault(saying, refusal.detail)
+
+
+def as_known_to(fault: Fault, version: str, action: str) -> Fault:
+    """
+    Tell the fault by a code that the reference lists for this action in this version: typed clients know those only.
+
+    >>> as_known_to(Fault(NOT_JSON), "2021-01-11", "SendMultiGlobalSms").code
+    'FailedOperation.FailResolvePacket'
+    >>> as_known_to(Fault(INVALID_LIMIT), "2019-07-11", "PullSmsSendStatus").code
+    'FailedOperation.FailResolvePacket'
+    """
+    said = fault.saying
+    code = INSTEAD.get(said.code, {}).get(action, said.code)
+    if version == OLDER_VERSION:
+        code = INSTEAD_IN_THE_OLDER_VERSION.get(code, code)
+        said = Saying(code, _by_older_names(said.english), _by_older_names(said.chinese))
+    return Fault(Saying(code, said.english, said.chinese), fault.detail)
+
+
+def _by_older_names(message: str) -> str:
+    for newer, older in OLDER_NAMES.items():
+        message = message.replace(newer, older)
+    return message
 
 
 # --- what the platform itself says, before anything is asked of the service ---
@@ -98,8 +122,8 @@ WRONG_FIELD = Saying(
 )
 INVALID_TIMESTAMP = Saying(
     "InvalidParameterValue",
-    "`X-TC-Timestamp` must be Unix time in seconds.",
-    "`X-TC-Timestamp` 必须是以秒为单位的 UNIX 时间戳。",
+    "`{}` must be Unix time in seconds.",
+    "`{}` 必须是以秒为单位的 UNIX 时间戳。",
 )
 INVALID_INTERNATIONAL = Saying(
     "InvalidParameterValue.InvalidInternational",
@@ -131,13 +155,43 @@ INVALID_SIGN_PURPOSE = Saying(
 )
 INVALID_LIMIT = Saying(
     "InvalidParameterValue.LimitVerifyFail",
-    "`Limit` must be a number from 0 to {}.",
-    "`Limit` 取值错误：应为 0 至 {}。",
+    "`Limit` must be a number within {}.",
+    "`Limit` 取值错误：应为 {}。",
 )
 INVALID_OFFSET = Saying(
     "InvalidParameterValue.OffsetVerifyFail",
-    "`Offset` must not be negative.",
-    "`Offset` 取值错误：不能为负数。",
+    "`Offset` must be a number within {}.",
+    "`Offset` 取值错误：应为 {}。",
+)
+INVALID_BEGIN = Saying(
+    "InvalidParameterValue.BeginTimeVerifyFail",
+    "The beginning must be {}.",
+    "起始时间错误：{}。",
+)
+INVALID_END = Saying(
+    "InvalidParameterValue.EndTimeVerifyFail",
+    "The end must be {}.",
+    "结束时间错误：{}。",
+)
+BEGIN_AFTER_END = Saying(
+    "InvalidParameterValue.InvalidStartTime",
+    "The beginning is later than the end.",
+    "起始时间晚于结束时间。",
+)
+MULTI_SET_EMPTY = Saying(
+    "InvalidParameterValue.MultiSmsInfoSetEmpty",
+    "`MultiSmsInfoSet` is empty.",
+    "`MultiSmsInfoSet` 为空。",
+)
+INVALID_KEY = Saying(
+    "InvalidParameterValue",
+    "`Idempotency-Key` must be 1 to 255 visible ASCII characters.",
+    "`Idempotency-Key` 应为 1 至 255 个可见 ASCII 字符。",
+)
+NUMBER_NOT_PARSED = Saying(
+    "FailedOperation.PhoneNumberParseFail",
+    "the phone number cannot be parsed",
+    "手机号解析失败",
 )
 IMAGE_NOT_BASE64 = Saying(
     "InvalidParameterValue.ImageInvalid",
@@ -149,6 +203,11 @@ INVALID_AUTHORIZATION = Saying(
     "The `Authorization` header is not as it must be: {}.",
     "请求头部的 `Authorization` 不符合规范：{}。",
 )
+INVALID_SIGNATURE_METHOD = Saying(
+    "InvalidParameterValue",
+    "`SignatureMethod` must be HmacSHA1 or HmacSHA256.",
+    "`SignatureMethod` 取值错误：应为 HmacSHA1 或 HmacSHA256。",
+)
 SECRET_ID_NOT_FOUND = Saying(
     "AuthFailure.SecretIdNotFound",
     "The SecretId is not found or disabled. Please check that it is correct.",
@@ -156,8 +215,8 @@ SECRET_ID_NOT_FOUND = Saying(
 )
 SIGNATURE_EXPIRED = Saying(
     "AuthFailure.SignatureExpire",
-    "The signature has expired: `X-TC-Timestamp` and the time of this server are more than 5 minutes apart.",
-    "签名过期：`X-TC-Timestamp` 与服务器时间相差超过 5 分钟。",
+    "The signature has expired: its timestamp and the time of this server are more than 5 minutes apart.",
+    "签名过期：请求的时间戳与服务器时间相差超过 5 分钟。",
 )
 SIGNATURE_DIFFERS = Saying(
     "AuthFailure.SignatureFailure",
@@ -166,8 +225,8 @@ SIGNATURE_DIFFERS = Saying(
 )
 TOKENS_NOT_SUPPORTED = Saying(
     "AuthFailure.TokenFailure",
-    "Temporary credentials are not supported: use a SecretId and SecretKey without `X-TC-Token`.",
-    "不支持临时密钥：请使用不带 `X-TC-Token` 的 SecretId 和 SecretKey。",
+    "Temporary credentials are not supported: use a SecretId and SecretKey without `{}`.",
+    "不支持临时密钥：请使用不带 `{}` 的 SecretId 和 SecretKey。",
 )
 INTERNAL_ERROR = Saying(
     "InternalError",
@@ -266,8 +325,8 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
     # what would be sent
     Reason.SIGNATURE_MISSING: Saying(
         "FailedOperation.SignatureIncorrectOrUnapproved",
-        "messages to mainland China need an approved signature in `SignName`",
-        "国内短信必须在 `SignName` 中填写已审核通过的签名",
+        "messages to mainland China need an approved signature",
+        "国内短信必须使用已审核通过的签名",
     ),
     Reason.SIGNATURE_NOT_APPROVED: Saying(
         "FailedOperation.SignatureIncorrectOrUnapproved",
@@ -336,8 +395,8 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
     ),
     Reason.OUTSIDE_MARKETING_HOURS: Saying(
         "FailedOperation.MarketingSendTimeConstraint",
-        "marketing messages may be sent only at {} Beijing time",
-        "营销短信仅允许在北京时间 {} 发送",
+        "marketing messages may be sent only at {}, local time",
+        "营销短信仅允许在当地时间 {} 发送",
     ),
     # to whom
     Reason.NUMBER_MALFORMED: Saying(
@@ -525,3 +584,60 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "该账号的国内通知和营销短信模板不能包含变量。",
     ),
 }
+
+# --- codes that not every action knows ---
+
+_UNREADABLE = "FailedOperation.FailResolvePacket"
+_BY_NUMBER = "PullSmsReplyStatusByPhoneNumber"
+
+INSTEAD: dict[str, dict[str, str]] = {
+    "FailedOperation.JsonParseFail": {
+        "SendMultiGlobalSms": _UNREADABLE,
+        "ModifySmsTemplate": _UNREADABLE,
+        "ReportConversion": "InvalidParameter",
+    },
+    _UNREADABLE: {
+        _BY_NUMBER: "InvalidParameter",
+        "DescribePhoneNumberInfo": "InvalidParameter",
+        "ReportConversion": "InvalidParameter",
+    },
+    "InvalidParameterValue.LimitVerifyFail": {
+        "PullSmsSendStatus": _UNREADABLE,
+        "PullSmsSendStatusByPhoneNumber": _UNREADABLE,
+        "PullSmsReplyStatus": _UNREADABLE,
+        _BY_NUMBER: "InvalidParameter",
+    },
+    "InvalidParameterValue.OffsetVerifyFail": {
+        "DescribeSmsSignList": _UNREADABLE,
+        "DescribeSmsTemplateList": _UNREADABLE,
+        "PullSmsSendStatusByPhoneNumber": _UNREADABLE,
+        _BY_NUMBER: "InvalidParameter",
+    },
+    "InvalidParameterValue.InvalidInternational": {"DescribeSmsSignList": _UNREADABLE},
+    "InvalidParameterValue.SdkAppIdNotExist": {
+        "ReportConversion": "UnauthorizedOperation.SmsSdkAppIdVerifyFail",
+    },
+    "MissingParameter.EmptyPhoneNumberSet": {"DescribePhoneNumberInfo": "MissingParameter"},
+    "UnauthorizedOperation.SdkAppIdIsDisabled": dict.fromkeys(
+        ("AddSmsSign", "ModifySmsSign", "DeleteSmsSign", "DescribePhoneNumberInfo", "ReportConversion"),
+        "UnauthorizedOperation.RequestPermissionDeny",
+    ),
+    "UnauthorizedOperation.ServiceSuspendDueToArrears": dict.fromkeys(
+        ("DescribePhoneNumberInfo", "ReportConversion"), "UnauthorizedOperation.RequestPermissionDeny"
+    ),
+    "UnauthorizedOperation.RequestIpNotInWhitelist": dict.fromkeys(
+        ("DescribePhoneNumberInfo", "ReportConversion"), "UnauthorizedOperation.RequestPermissionDeny"
+    ),
+}
+"""What is said in place of a code in the actions that do not have it."""
+
+INSTEAD_IN_THE_OLDER_VERSION = {
+    "FailedOperation.ForbidAddMarketingTemplates": "FailedOperation.NotEnterpriseCertification",
+    "InvalidParameterValue.InvalidSignPurpose": "InvalidParameterValue.InvalidUsedMethod",
+    "InvalidParameterValue.LimitVerifyFail": _UNREADABLE,
+    "InvalidParameterValue.OffsetVerifyFail": _UNREADABLE,
+}
+"""What is said in place of a code that the older version does not have."""
+
+OLDER_NAMES = {"SmsSdkAppId": "SmsSdkAppid", "SignPurpose": "UsedMethod"}
+"""What the older version calls the fields that messages name."""

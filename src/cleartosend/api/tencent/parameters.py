@@ -13,9 +13,17 @@ from cleartosend.api.tencent.errors import Fault
 MOST_PIECES_IN_A_NAME = 4
 """PhoneNumberSet.0 has two, MultiSmsInfoSet.0.TemplateParamSet.1 has four."""
 SHOWN_CHARACTERS = 64
+MOST_PAIRS = 10_000
+"""200 recipients with their values are some thousands."""
+
+Pairs = list[tuple[str, str]]
+"""What a query or a form holds, decoded, in its order."""
 
 # A field of these names is somebody's attempt to send a picture or a sound, and deserves that answer.
 _SPEAKS_OF_MMS = re.compile(r"mms|image|picture|photo|audio|voice|video|media|attachment", re.IGNORECASE)
+_FIELD_IN_ERROR = re.compile(
+    r"Object (?P<what>missing required|contains unknown) field `(?P<name>.*)` - at `\$\.(?P<place>.*)`", re.DOTALL
+)
 _PLACE_IN_ERROR = re.compile(r"(?P<what>.*?)(?: - at `(?P<place>.*)`)?", re.DOTALL)
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -55,19 +63,18 @@ class Reader:
 
     def read_query(self, query: bytes) -> Parameters | Fault:
         """Parameters as a query flattens them: `PhoneNumberSet.0=…`, and numbers as text."""
-        try:
-            pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
-        except ValueError:
-            return Fault(errors.WRONG_FIELD, "the query is not percent-encoded UTF-8")
+        pairs = read_pairs(query)
+        return pairs if isinstance(pairs, Fault) else self.fit_pairs(pairs)
+
+    def fit_pairs(self, pairs: Pairs) -> Parameters | Fault:
+        """The same, once a query or a form is decoded."""
         given = _unflatten(pairs)
         return given if isinstance(given, Fault) else self._fit(given, strict=False)
 
     def _fit(self, given: dict[str, Any], *, strict: bool) -> Parameters | Fault:
         given = _without_nulls(given)
         if (unknown := next((name for name in given if name not in self.names), None)) is not None:
-            shown = unknown[:SHOWN_CHARACTERS]
-            saying = errors.MMS_NOT_SUPPORTED if speaks_of_mms(unknown) else errors.UNKNOWN_PARAMETER
-            return Fault(saying, shown)
+            return _unknown(unknown[:SHOWN_CHARACTERS])
         for name in self._required:
             if name not in given:
                 return Fault(errors.MISSING_PARAMETER, name)
@@ -78,7 +85,15 @@ class Reader:
         try:
             return msgspec.convert(given, self._type, strict=strict)
         except msgspec.ValidationError as error:
-            return Fault(errors.WRONG_FIELD, _in_words(error))
+            return _what_is_wrong(error)
+
+
+def read_pairs(written: bytes) -> Pairs | Fault:
+    """Decode a query or a form."""
+    try:
+        return parse_qsl(written.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_PAIRS)
+    except ValueError:
+        return Fault(errors.WRONG_FIELD, "the parameters are not percent-encoded UTF-8")
 
 
 def speaks_of_mms(name: str) -> bool:
@@ -134,6 +149,24 @@ def _texts(value: object) -> Iterator[str]:
         for name, one in value.items():
             yield name
             yield from _texts(one)
+
+
+def _what_is_wrong(error: msgspec.ValidationError) -> Fault:
+    """
+    Tell a field that is missing or unknown in an object within the parameters as one of the parameters itself.
+
+    >>> _what_is_wrong(msgspec.ValidationError("Object missing required field `TemplateId` - at `$.Set[0]`")).message()
+    'The request is missing a required parameter `Set[0].TemplateId`.'
+    """
+    found = _FIELD_IN_ERROR.fullmatch(str(error))
+    if found is None:
+        return Fault(errors.WRONG_FIELD, _in_words(error))
+    name = f"{found['place']}.{found['name'][:SHOWN_CHARACTERS]}"
+    return Fault(errors.MISSING_PARAMETER, name) if found["what"] == "missing required" else _unknown(name)
+
+
+def _unknown(name: str) -> Fault:
+    return Fault(errors.MMS_NOT_SUPPORTED if speaks_of_mms(name) else errors.UNKNOWN_PARAMETER, name)
 
 
 def _in_words(error: msgspec.ValidationError) -> str:

@@ -38,6 +38,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     headers: dict[bytes, bytes]
     """By lower-case name."""
     body: bytes
+    address: str = ""
+    """Of who calls, as the web server tells it; empty where it cannot."""
 
 
 class Claim(msgspec.Struct, frozen=True, gc=False):
@@ -54,7 +56,7 @@ class Claim(msgspec.Struct, frozen=True, gc=False):
 def read_claim(request: Request) -> Claim | Fault:
     """Read what the Authorization header says; nothing is proven yet."""
     if request.headers.get(b"x-tc-token"):
-        return Fault(errors.TOKENS_NOT_SUPPORTED)
+        return Fault(errors.TOKENS_NOT_SUPPORTED, "X-TC-Token")
     written = _AUTHORIZATION.fullmatch(request.headers.get(b"authorization", b""))
     if written is None:
         return Fault(errors.INVALID_AUTHORIZATION, "TC3-HMAC-SHA256 Credential=…, SignedHeaders=…, Signature=…")
@@ -75,13 +77,9 @@ def verify(request: Request, claim: Claim, *, secret_key: str, now: float) -> Fa
     The same signature may come again while it is fresh: clients retry. There is no memory of signatures to keep.
     """
     timestamp = request.headers.get(b"x-tc-timestamp", b"")
-    if not timestamp:
-        return Fault(errors.MISSING_PARAMETER, "X-TC-Timestamp")
-    if not timestamp.isdigit() or len(timestamp) > len(b"253402300799"):
-        return Fault(errors.INVALID_TIMESTAMP)
-    seconds = int(timestamp)
-    if abs(now - seconds) > MOST_SECONDS_APART:
-        return Fault(errors.SIGNATURE_EXPIRED)
+    seconds = fresh_seconds(timestamp, name="X-TC-Timestamp", now=now)
+    if isinstance(seconds, Fault):
+        return seconds
     if claim.date != _utc_date(seconds // SECONDS_A_DAY):
         return Fault(errors.INVALID_AUTHORIZATION, "the date in Credential must be that of X-TC-Timestamp in UTC")
     key = _signing_key(secret_key, claim.date, claim.service)
@@ -98,6 +96,16 @@ def verify(request: Request, claim: Claim, *, secret_key: str, now: float) -> Fa
     return Fault(errors.SIGNATURE_DIFFERS)
 
 
+def fresh_seconds(timestamp: bytes, *, name: str, now: float) -> int | Fault:
+    """Read the time at which a request was signed, which must not be long ago."""
+    if not timestamp:
+        return Fault(errors.MISSING_PARAMETER, name)
+    if not timestamp.isdigit() or len(timestamp) > len(b"253402300799"):
+        return Fault(errors.INVALID_TIMESTAMP, name)
+    seconds = int(timestamp)
+    return Fault(errors.SIGNATURE_EXPIRED) if abs(now - seconds) > MOST_SECONDS_APART else seconds
+
+
 def _first_label(host: bytes) -> bytes:
     """
     Cut a host down to its first word.
@@ -106,6 +114,12 @@ def _first_label(host: bytes) -> bytes:
     (b'sms-gateway', b'localhost')
     """
     return _PORT.sub(b"", host).split(b".")[0].lower()
+
+
+def hosts(received: bytes) -> tuple[bytes, ...]:
+    """List the hosts that a client may have signed for the one it sent: the Node client leaves the port out."""
+    portless = _PORT.sub(b"", received)
+    return (received,) if portless == received else (received, portless)
 
 
 def _payload(request: Request) -> bytes:

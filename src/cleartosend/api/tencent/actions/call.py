@@ -1,5 +1,7 @@
 """What every action is given beside its parameters: who calls, and the rooms that do the work."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from cleartosend.admission.accept import Admission
@@ -14,6 +16,7 @@ class Rooms(msgspec.Struct, frozen=True, kw_only=True):
     admission: Admission
     applications: Applications
     engine: Engine
+    clock: Callable[[], float]
 
 
 class Call(msgspec.Struct, frozen=True, gc=False):
@@ -22,3 +25,5 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     rooms: Rooms
     dossier: Dossier
     secret_id: str
+    key: bytes | None = None
+    """The header that names the call, so that it is answered once however often it is made; None: it has no name."""

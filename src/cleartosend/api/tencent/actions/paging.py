@@ -8,9 +8,9 @@ USUAL_PER_PAGE = 10
 MOST_OFFSET = 2**63 - 1
 
 
-def limit_is_wrong(limit: int, most: int) -> Fault | None:
-    return None if 0 <= limit <= most else Fault(errors.INVALID_LIMIT, str(most))
+def limit_is_wrong(limit: int, most: int, *, least: int = 0) -> Fault | None:
+    return None if least <= limit <= most else Fault(errors.INVALID_LIMIT, f"{least} - {most}")
 
 
-def offset_is_wrong(offset: int) -> Fault | None:
-    return None if 0 <= offset <= MOST_OFFSET else Fault(errors.INVALID_OFFSET)
+def offset_is_wrong(offset: int, most: int = MOST_OFFSET) -> Fault | None:
+    return None if 0 <= offset <= most else Fault(errors.INVALID_OFFSET, f"0 - {most}" if most else "0")

@@ -1,0 +1,286 @@
+"""`message show` tells the whole life of a message, and hides what its reader need not know."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Connection, update
+from usual import SIGNATURE, Clock, Usual, usual_account, usual_admission
+
+from cleartosend.carriers.dispatch import Dispatch, _Answer
+from cleartosend.carriers.simulator import SimulatorCarrier
+from cleartosend.cli import cleartosend
+from cleartosend.delivery.receipts import take, take_parked
+from cleartosend.model.consent import Wish
+from cleartosend.model.messages import Parcel, Receipt, ReceiptStatus, Reply, serial_no
+from cleartosend.ports import Engine, NotSubmitted, Submitted
+from cleartosend.settings import Settings
+from cleartosend.spool import embedded as spool
+from cleartosend.store import callbacks, conversions, messages, replies, timeline
+from cleartosend.store.callbacks import CallbackKind
+from cleartosend.store.opening import open_store
+from cleartosend.store.schema import submissions
+
+ANN = "+8613711112222"
+KEY = base64.b64encode(bytes(32)).decode()
+"""What the usual vault seals with."""
+SETTINGS = Settings(retry_after_seconds=1.0)
+Life = Callable[[Engine, Usual, Clock], Awaitable[None]]
+
+
+def run(*arguments: str, data: Path) -> Result:
+    return CliRunner(env={"CLEARTOSEND_KEY": KEY}).invoke(cleartosend, [*arguments, "--data", str(data)])
+
+
+def said(*arguments: str, data: Path) -> str:
+    ended = run(*arguments, data=data)
+    assert ended.exit_code == 0, ended.output
+    return ended.output
+
+
+def lived(data: Path, life: Life) -> str:
+    """Let a message live in a store of its own; returns its serial number."""
+
+    async def work() -> str:
+        engine = await open_store(msgspec.structs.replace(SETTINGS, data=data))
+        try:
+            clock = Clock()
+            await life(engine, await usual_account(engine), clock)
+            newest = await engine.read(messages.newest_id)
+            return serial_no(newest, international=False)
+        finally:
+            await engine.close()
+
+    return asyncio.run(work())
+
+
+def steps(output: str) -> list[str]:
+    """The names of what happened, in the order shown."""
+    return [line[22:34].strip() for line in output.splitlines() if line[:2] == "20"]
+
+
+async def accept(engine: Engine, usual: Usual, clock: Clock, **differs: Any) -> None:
+    await usual_admission(engine, clock).accept(usual.call(ANN, **differs))
+
+
+async def claim(engine: Engine, clock: Clock) -> Parcel:
+    [parcel] = await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 60, limit=1))
+    return parcel
+
+
+async def answer(engine: Engine, clock: Clock, parcel: Parcel, answered: Submitted | NotSubmitted) -> None:
+    carrier = SimulatorCarrier(delay_seconds=1, seed=1)
+    dispatch = Dispatch(engine=engine, carrier=carrier, settings=SETTINGS, clock=clock, settle_parked=take_parked)
+    await engine.write(lambda tx: dispatch.record(tx, [_Answer(parcel, answered)]))
+
+
+async def throttled_then_submitted(engine: Engine, usual: Usual, clock: Clock) -> None:
+    await accept(engine, usual, clock)
+    await answer(engine, clock, await claim(engine, clock), NotSubmitted("THROTTLED", again=True))
+    clock.advance(2)
+    await answer(engine, clock, await claim(engine, clock), Submitted(("part-1", "part-2")))
+
+
+async def not_delivered(engine: Engine, usual: Usual, clock: Clock) -> None:
+    await throttled_then_submitted(engine, usual, clock)
+    clock.advance(3)
+    receipt = Receipt(
+        carrier="simulator",
+        carrier_id="part-1",
+        status=ReceiptStatus.UNDELIVERABLE,
+        code="MK:0017",
+        at=clock(),
+    )
+    await engine.write(lambda tx: take(tx, [receipt]))
+
+
+async def answered_and_used(engine: Engine, usual: Usual, clock: Clock) -> None:
+    """Its customer's server could not be told of it yet; its recipient answered, and used the code."""
+    account = usual.account
+
+    def set_up(tx: Connection) -> None:
+        callbacks.set_endpoint(
+            tx,
+            kind=CallbackKind.STATUS,
+            owner=account.sdk_app_id,
+            account_id=account.account_id,
+            url="http://127.0.0.1/",
+            sealed_secret=b"",
+            now=clock(),
+        )
+
+    await engine.write(set_up)
+    await not_delivered(engine, usual, clock)
+    newest = await engine.read(messages.newest_id)
+
+    def work(tx: Connection) -> None:
+        [endpoint] = callbacks.claim(tx, now=clock(), until=clock() + 60, limit=1)
+        [waiting] = callbacks.waiting_statuses(tx, account.sdk_app_id, 10)
+        callbacks.not_told(tx, endpoint, [waiting.id], now=clock(), again_at=clock() + 5, error="HTTP 500")
+        clock.advance(60)
+        reply = Reply(carrier="simulator", number=ANN, text="退订吧", extension_code="", at=clock())
+        replies.keep(tx, reply, answers=replies.answered_by(tx, reply), wish=Wish.OPT_OUT)
+        clock.advance(60)
+        assert conversions.keep(
+            tx,
+            message_id=newest,
+            account_id=account.account_id,
+            sdk_app_id=account.sdk_app_id,
+            at=clock(),
+        )
+
+    await engine.write(work)
+
+
+async def refused_for_its_words(engine: Engine, usual: Usual, clock: Clock) -> None:
+    await accept(engine, usual, clock, template=usual.notice, values=["贷款八万"])
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_a_message_s_life_is_told_in_its_order(data: Path) -> None:
+    serial = lived(data, not_delivered)
+    shown = said("message", "show", serial, data=data)
+    assert steps(shown) == [
+        *("accepted", "judged", "queued", "not taken"),
+        *("submitted", "receipt", "failed", "pull queue"),
+    ]
+    assert "simulator THROTTLED, to be tried again" in shown
+    assert "simulator took it as part-1, part-2" in shown
+    assert "MK:0017" in shown
+    assert "waits to be pulled" in shown
+
+
+def test_a_code_is_explained_in_both_languages_with_who_is_at_fault_and_what_to_do(data: Path) -> None:
+    serial = lived(data, not_delivered)
+    shown = said("message", "show", serial, data=data)
+    for words in ("手机存储已满", "memory is full", "手机或号码本身", "the telephone or its number", "make room"):
+        assert words in shown
+    only_english = said("message", "show", serial, "--language", "en", data=data)
+    assert "memory is full" in only_english
+    assert "手机存储已满" not in only_english
+    only_chinese = said("message", "show", serial, "--language", "zh", data=data)
+    assert "memory is full" not in only_chinese
+    assert "手机存储已满" in only_chinese
+
+
+def test_a_message_that_waits_says_for_what_and_until_when(data: Path) -> None:
+    serial = lived(data, throttled_then_submitted)
+    shown = said("message", "show", serial, "--language", "en", data=data)
+    assert "It waits for the carrier's receipt until 2026-03-05 04:00:02Z" in shown
+    assert "at fault" not in shown
+
+
+def test_a_message_in_the_spool_says_when_it_is_tried_again(data: Path) -> None:
+    async def put_back(engine: Engine, usual: Usual, clock: Clock) -> None:
+        await accept(engine, usual, clock)
+        await answer(engine, clock, await claim(engine, clock), NotSubmitted("THROTTLED", again=True))
+
+    shown = said("message", "show", lived(data, put_back), data=data)
+    assert "next due 2026-03-02 04:00:01Z, after 1 attempt\n" in shown
+    assert "It waits for a carrier until 2026-03-02 05:00:00Z" in shown
+
+
+def test_what_came_of_it_afterwards_is_told_too(data: Path) -> None:
+    serial = lived(data, answered_and_used)
+    shown = said("message", "show", serial, data=data)
+    assert steps(shown)[-5:] == ["failed", "pull queue", "callback", "reply", "conversion"]
+    assert "status MK:0017: waiting, 1 attempt\n" in shown
+    assert "HTTP 500" in shown
+    assert "“***”, taken as opt-out; waits to be pulled" in shown
+    assert "“退订吧”, taken as opt-out" in said("message", "show", serial, "--reveal", data=data)
+
+
+def test_number_and_values_are_masked_unless_asked_for(data: Path) -> None:
+    serial = lived(data, not_delivered)
+    shown = said("message", "show", serial, data=data)
+    assert "+86137****2222" in shown
+    assert f"【{SIGNATURE}】您的验证码是1****6，*分钟内有效。" in shown
+    assert ANN not in shown
+    assert "123456" not in shown
+    as_json = said("message", "show", serial, "--json", data=data)
+    assert ANN not in as_json
+    assert "123456" not in as_json
+    revealed = said("message", "show", serial, "--reveal", data=data)
+    assert ANN in revealed
+    assert "您的验证码是123456，5分钟内有效。" in revealed
+
+
+def test_a_refused_message_says_why_and_which_words(data: Path) -> None:
+    serial = lived(data, refused_for_its_words)
+    shown = said("message", "show", serial, data=data)
+    assert steps(shown) == ["refused", "judged"]
+    assert "content-prohibited, on the wire FailedOperation.ContainSensitiveWord" in shown
+    assert "reject loan-offer: “**”" in shown
+    assert "不得发送贷款内容" in shown
+    assert "at fault  发送方" in shown
+    assert "reject loan-offer: “贷款”" in said("message", "show", serial, "--reveal", data=data)
+
+
+def test_programs_get_the_same_with_the_meaning_of_each_code(data: Path) -> None:
+    serial = lived(data, not_delivered)
+    told = json.loads(said("message", "show", serial, "--json", data=data))
+    assert told["serial_no"] == serial
+    assert (told["state"], told["at_fault"]) == ("failed", "phone")
+    assert [one["code"] for one in told["attempts"]] == ["THROTTLED"]
+    assert [one["says"]["en"] for one in told["receipts"]] == ["The telephone's memory is full."]
+    assert [one["carrier_id"] for one in told["handed_over"]] == ["part-1", "part-2"]
+    assert told["next"]["zh"]
+
+
+def test_a_message_is_found_by_its_number_and_by_its_id(data: Path) -> None:
+    serial = lived(data, not_delivered)
+    found = said("message", "find", "--number", "13711112222", data=data)
+    assert found.startswith(f"{serial}\t2026-03-02 04:00:00Z\tapp 1400000001\tfailed (MK:0017)")
+    [as_json] = said("message", "find", "--number", ANN, "--json", data=data).splitlines()
+    told = json.loads(as_json)
+    assert told["serial_no"] == serial
+    assert said("message", "show", str(told["id"]), data=data) == said("message", "show", serial, data=data)
+
+
+@pytest.mark.parametrize(
+    "narrowed", [("--app", "1400000099"), ("--since", "2026-03-03"), ("--since", "2026-03-02 04:00:01")]
+)
+def test_what_was_not_asked_for_is_not_found(data: Path, narrowed: tuple[str, str]) -> None:
+    lived(data, not_delivered)
+    assert said("message", "find", "--number", ANN, *narrowed, data=data) == "None.\n"
+
+
+@pytest.mark.parametrize("serial", ["5000:1000000000000000000000000001", "99", "nonsense"])
+def test_a_message_that_is_not_there_is_said_to_be_missing(data: Path, serial: str) -> None:
+    lived(data, not_delivered)
+    ended = run("message", "show", serial, data=data)
+    assert ended.exit_code == 1
+    assert ended.output == f"Error: there is no message {serial}\n"
+
+
+async def test_the_whole_life_is_kept_on_every_engine(engine: Engine) -> None:
+    clock = Clock()
+    await not_delivered(engine, await usual_account(engine), clock)
+    newest = await engine.read(messages.newest_id)
+    life = await engine.read(lambda tx: timeline.of(tx, newest))
+    assert life is not None
+    assert [attempt.code for attempt in life.attempts] == ["THROTTLED"]
+    assert [one.carrier_id for one in life.handed_over] == ["part-1", "part-2"]
+    assert [receipt.code for receipt in life.receipts] == ["MK:0017"]
+    assert life.waits_to_be_pulled
+    assert life.message.spans == ((12, 18), (19, 20))
+    [found] = await engine.read(lambda tx: timeline.to_number(tx, ANN, sdk_app_id=None, since=0.0, limit=10))
+    assert found.id == newest
+
+    def confirm(tx: Connection) -> None:
+        tx.execute(update(submissions).values(confirms=True))
+
+    await engine.write(confirm)
+    life = await engine.read(lambda tx: timeline.of(tx, newest))
+    assert life is not None
+    assert life.message.confirms
