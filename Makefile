@@ -11,7 +11,7 @@ INTERNATIONAL_SDK := tencentcloud-sdk-python-intl-en==3.1.193
 CLIENTS := .venv/international/installed $(if $(shell command -v node >/dev/null && command -v npm),.venv/node/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tour test compatibility check format bench docs clean
+.PHONY: help setup run tour test compatibility check format bench evaluate docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ format: .venv/dev ## format the code and mend what can be mended
 bench: .venv/dev ## measure what a call costs, against the budgets
 	$(BIN)/python bench/calls.py
 	$(BIN)/python bench/members.py
+
+evaluate: .venv/dev ## score the policy on labelled texts; DATA=folder for the working data as well
+	$(BIN)/python -m evaluation.evaluate $(DATA)
 
 docs: .venv/dev ## write the pages and the README's output that are made from the code
 	$(BIN)/python docs/generate.py --readme

@@ -1,7 +1,10 @@
 """What tests share: real stores on both engines, and settings on a temporary folder."""
 
+import asyncio
+import shutil
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from cleartosend.ports import Engine
 from cleartosend.settings import Settings
-from cleartosend.store.opening import open_store
+from cleartosend.store.opening import open_store, sqlite_path
 
 
 @pytest.fixture(scope="session")
@@ -25,20 +28,61 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database that is empty and up to date."""
+    name = "template_of_tests"
+
+    async def make() -> None:
+        await _run(postgres_server, f"CREATE DATABASE {name}")
+        settings = Settings(data=tmp_path_factory.mktemp("template"), database=_address(postgres_server, name))
+        await (await open_store(settings)).close()
+
+    _finish(make())
+    return name
+
+
 @pytest.fixture
-def postgres_settings(postgres_server: str, tmp_path: Path) -> Callable[[], Awaitable[Settings]]:
+def postgres_settings(
+    postgres_server: str, postgres_template: str, tmp_path: Path
+) -> Callable[[], Awaitable[Settings]]:
     """Makes settings on a new, empty database."""
 
     async def make() -> Settings:
         name = f"test_{uuid.uuid4().hex}"
-        url = make_url(postgres_server)
-        admin = create_async_engine(url.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
-        async with admin.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name}"))
-        await admin.dispose()
-        return Settings(data=tmp_path / "data", database=url.set(database=name).render_as_string(hide_password=False))
+        await _run(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_template}")
+        return Settings(data=tmp_path / "data", database=_address(postgres_server, name))
 
     return make
+
+
+def _finish(work: Coroutine[None, None, None]) -> None:
+    """Wait for something made once a session, whether or not a test's own loop is running."""
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(asyncio.run, work).result()
+
+
+def _address(server: str, database: str) -> str:
+    return make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+async def _run(server: str, statement: str) -> None:
+    admin = create_async_engine(make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(statement))
+    await admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite store that is empty and up to date."""
+    settings = Settings(data=tmp_path_factory.mktemp("template"))
+
+    async def make() -> None:
+        await (await open_store(settings)).close()
+
+    _finish(make())
+    return sqlite_path(settings)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -51,8 +95,11 @@ async def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[Engine]:
+async def engine(settings: Settings, sqlite_template: Path) -> AsyncIterator[Engine]:
     """An empty store, once for each engine."""
+    if not settings.database and not sqlite_path(settings).exists():
+        settings.data.mkdir(parents=True, exist_ok=True)
+        shutil.copy(sqlite_template, sqlite_path(settings))
     opened = await open_store(settings)
     yield opened
     await opened.close()

@@ -1,5 +1,7 @@
 """Connections to addresses that others chose: none to a private network, unless the operator allows it."""
 
+import asyncio
+import socket
 import ssl
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ipaddress import ip_network
@@ -51,6 +53,18 @@ class Guard:
             return str(refused)
         return None
 
+    async def objection_to_name(self, url: str) -> str | None:
+        """As `objection`, and looks up where the name leads now; a name that leads nowhere yet is no objection."""
+        if problem := self.objection(url):
+            return problem
+        parts = httpx.URL(url)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(parts.host, parts.port, type=socket.SOCK_STREAM)
+        except OSError:
+            return None
+        addresses = {str(address[0]) for *_kind, address in found}
+        return next((problem for one in sorted(addresses) if (problem := self.objection(_at(parts, one)))), None)
+
     def client(self, *, most_connections: int, tls: ssl.SSLContext | None = None) -> httpx.AsyncClient:
         """
         A client that connects where this guard allows it.
@@ -76,6 +90,11 @@ def in_words(error: Exception) -> str:
     if isinstance(error, BlockedAddressError | BlockedURLError):
         return f"not allowed: {error.reason}"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _at(url: httpx.URL, address: str) -> str:
+    """The same URL at an address instead of a name."""
+    return str(url.copy_with(host=address))
 
 
 def guard_of_callbacks(settings: Settings) -> Guard:

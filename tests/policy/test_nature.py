@@ -6,7 +6,7 @@ import pytest
 
 from cleartosend.model.verdicts import MessageType, Nature, Part, Submission
 from cleartosend.policy.judge import judge
-from cleartosend.policy.nature import read_nature
+from cleartosend.policy.nature import may_promote, read_nature
 from cleartosend.policy.normalise import normalise
 from cleartosend.policy.rulebook import Rulebook, load_rulebook
 
@@ -88,6 +88,18 @@ NOTIFICATIONS = [
     "Your claim {1} is under review.",
 ]
 
+# Words of promotions stand in them, and promote nothing.
+PROMOTING_NOTHING = [
+    "校讯通：各位家长，五一将至，孩子们明天起放假，愿大家假期愉快。",
+    "全体员工：放假安排见公告，祝各位中秋团圆。",
+    "中心医院骨科专家号改为提前三天预约，请知悉。",
+    "您本月消费{1}元，余额{2}元，登录网上营业厅可查询优惠信息。",
+    "您的流量剩余{1}MB，查询请发送CXLL到10086。",
+    "Your free trial ends tonight. To continue using it, send KEEP to 3030. To stop receiving tips, send STOP.",
+    'Ada has her birthday today. Reply 1 to send her "Happy birthday!".',
+    "Text YES to 70707 to confirm your appointment on {1}.",
+]
+
 VERIFICATIONS = [
     "您的登录校验码：{1}，切勿告诉他人。",
     "动态码{1}，用于修改支付密码，10分钟内有效。",
@@ -135,6 +147,11 @@ PROMOTIONS = [
     "Your loyalty deserves a reward: $10 off your next visit. Reply STOP to unsubscribe",
     "Try our new menu today, desserts half price. Reply STOP to unsubscribe",
     "Flash sale! Headphones from $19. Reply STOP to unsubscribe",
+    "各位家长，文具节开始，书包全场五折，祝大家购物愉快。拒收请回复R",
+    "尊敬的会员，推荐您开通畅听包，回复1开通立即生效。拒收请回复R",
+    "亲爱的会员，秋冬现货到店，欢迎来店试穿。拒收请回复R",
+    "这款保温杯值得您拥有，品质值得信赖。拒收请回复R",
+    "Text TUNE to 80800 for this week's ringtones. Reply STOP to unsubscribe",
 ]
 
 PROMOTIONS_IN_NOTICES = [
@@ -175,6 +192,12 @@ def rules_found(text: str, declared: MessageType) -> set[str]:
 @pytest.mark.parametrize("text", NOTIFICATIONS)
 def test_a_plain_notice_is_a_notification(text: str) -> None:
     assert nature_of(text) in {Nature.NOTIFICATION, Nature.UNCLEAR}
+
+
+@pytest.mark.parametrize("text", PROMOTING_NOTHING)
+def test_words_of_promotions_do_not_make_one_of_a_notice(text: str) -> None:
+    assert nature_of(text) is not Nature.MARKETING
+    assert not {rule for rule in rules_found(text, MessageType.NOTIFICATION) if "promotion" in rule}
 
 
 @pytest.mark.parametrize("text", VERIFICATIONS)
@@ -334,3 +357,23 @@ def test_marketing_that_shows_neither_a_fact_nor_members_is_referred(text: str) 
 )
 def test_thanks_and_trade_words_in_a_notice_are_no_promotion(text: str) -> None:
     assert nature_of(text) is not Nature.MARKETING
+
+
+@pytest.mark.parametrize("value", ["8841", "3", "2026-11-22 10:30", "顺丰", "王小明", "A座", "FedEx", "12.50", ""])
+def test_an_ordinary_value_promotes_nothing(value: str) -> None:
+    assert not may_promote(value)
+
+
+@pytest.mark.parametrize("value", ["五折", "半价秒杀", "大促", "已发货，欢迎再次选购", "half price today"])
+def test_a_value_that_promotes_or_could_hold_a_sentence_is_read_with_its_message(value: str) -> None:
+    assert may_promote(value)
+
+
+def test_a_promotion_brought_by_a_value_is_read_in_its_message() -> None:
+    text = "您的订单已发货，全场五折，快来抢购，请注意查收。"
+    value = "已发货，全场五折，快来抢购"
+    start = text.index(value)
+    message = Submission(
+        text=text, type=MessageType.NOTIFICATION, part=Part.MESSAGE, values=((start, start + len(value)),)
+    )
+    assert "promotion-declared-as-notification" in {finding.rule for finding in judge(message, rulebook()).findings}

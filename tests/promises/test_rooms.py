@@ -6,8 +6,8 @@ from promises.tree import imports_of, modules, room_of
 VERB_ROOMS = {"admission", "review", "carriers", "delivery"}
 # All that judging needs: text, numbers, data that come with the package, and an operator's rules as files.
 POLICY_NEEDS = {
-    "ahocorasick_rs", "bisect", "collections", "enum", "functools", "hashlib", "importlib", "itertools", "msgspec",
-    "pathlib", "re", "re2", "sys", "tomllib", "typing", "unicodedata",
+    "ahocorasick_rs", "bisect", "collections", "enum", "functools", "hashlib", "importlib", "itertools", "math",
+    "msgspec", "numpy", "pathlib", "re", "re2", "sys", "tomllib", "typing", "unicodedata",
 }  # fmt: skip
 MODEL_NEEDS = {"collections", "enum", "msgspec", "re", "typing", "uuid"}
 

@@ -95,8 +95,9 @@ def set_(
     its = whose(sdk_app_id, account_id, replies=replies)
 
     async def work(store: OpenStore) -> str:
-        if objection := guard_of_callbacks(store.settings).objection(url):
-            raise click.ClickException(objection)
+        if objection := await guard_of_callbacks(store.settings).objection_to_name(url):
+            message = f"{objection}; the setting callback_networks allows networks of your own"
+            raise click.ClickException(message)
         secret = f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
         sealed = store.vault.seal(secret, name=callbacks.name_of_secret(its.kind, its.owner))
 

@@ -18,12 +18,14 @@ from cleartosend.model.applications import ReviewReason, Signature, Subject, Tem
 from cleartosend.model.links import Visit
 from cleartosend.review import desk
 from cleartosend.review.desk import Folder, Stopped
+from cleartosend.review.figures import Figures, figures
 from cleartosend.review.moves import subject_of
 from cleartosend.store.applications import documents_of
 
 subject_argument = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
 id_argument = click.argument("application_id", type=int, metavar="ID")
 ACCOUNT = "account"
+SECONDS_PER_DAY = 86_400
 SHOWN_CHARACTERS = 160
 """Of a page; all that was kept is in --json."""
 by_option = click.option("--by", default=getpass.getuser, help="Who decides. [default: you]")
@@ -145,6 +147,52 @@ def ban(subject: str, application_id: int, *, because: str, by: str, data: Path 
     _decide(data, Subject(subject), application_id, move)
 
 
+@review.command("figures")
+@click.option("--days", type=click.IntRange(1), default=30, show_default=True, help="How far back to count.")
+@data_option
+@json_option
+def figures_(*, days: int, data: Path | None, as_json: bool) -> None:
+    """How long applicants wait, how often people agree, and which rules people overturn."""
+    since = time.time() - days * SECONDS_PER_DAY
+
+    async def work(store: OpenStore) -> Figures:
+        return await store.engine.read(lambda tx: figures(tx, since=since))
+
+    its = on_store(data, work)
+    click.echo(msgspec.json.encode(its) if as_json else _told(its, days))
+
+
+def _told(its: Figures, days: int) -> str:
+    wait = "nobody has waited for a person"
+    if its.median_wait_seconds is not None and its.p95_wait_seconds is not None:
+        wait = f"half within {in_time(its.median_wait_seconds)}, 95 % within {in_time(its.p95_wait_seconds)}"
+    agreement = f"{its.agreeing} of {its.pairs} times" if its.pairs else "no text was decided by two people"
+    lines = [
+        f"in {days} days",
+        f"  decided      {its.by_machine} by the machine, {its.by_people} by people",
+        f"  wait         {wait}",
+        f"  agreement    {agreement}",
+    ]
+    overturned = [one for one in its.rules if one.decided]
+    if overturned:
+        lines.append("  rules that people decided on: overturned / decided / found")
+        lines += [f"    {one.rule:40} {one.overturned:5} {one.decided:5} {one.found:5}" for one in overturned]
+    return "\n".join(lines)
+
+
+def in_time(seconds: float) -> str:
+    """
+    A length of time in the unit that suits it.
+
+    >>> in_time(42), in_time(600), in_time(7200), in_time(259200)
+    ('42 s', '10 min', '2 h', '3 days')
+    """
+    for unit, length, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800)):
+        if seconds < most:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds / SECONDS_PER_DAY:.0f} days"
+
+
 def describe(folder: Folder) -> str:
     """A folder for people to read."""
     its = folder.application
@@ -165,6 +213,12 @@ def describe(folder: Folder) -> str:
         rulebook = f" (rulebook {event.rulebook[:12]})" if event.rulebook else ""
         lines.append(f"  {when(event.at)}  {event.move} by {event.by}{reason}{rulebook}")
         lines += [f"      {line}" for line in event.because.splitlines()]
+    for precedent in folder.precedents:
+        other, decision = precedent.template, precedent.decision
+        reason = f" [{decision.reason}]" if decision.reason else ""
+        lines.append(
+            f"  like template {other.id} ({precedent.alike:.0%}): {other.state} by {decision.by}{reason}  {other.text}"
+        )
     for visit in folder.visits:
         first, *rest = shown(visit)
         lines += [f"  {when(visit.at)}  opened {first}", *(f"      {line}" for line in rest)]

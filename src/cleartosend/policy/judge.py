@@ -23,17 +23,22 @@ _COMMAS = "，,、；;：: "
 _CLAUSE_ENDS = re.compile(r"[，,。！？!?；;\n]+|\.(?=\s|$)")
 
 
-def judge(submission: Submission, rulebook: Rulebook, *, language: str | None = None) -> Verdict:
+def judge(submission: Submission, rulebook: Rulebook, *, language: str | None = None, closely: bool = True) -> Verdict:
     """
     What the rulebook says about a text.
 
     Findings speak `language`, zh or en; where none is asked for, Chinese if the text has any Chinese, else English.
     Of a message, whose fixed text a person may have passed, what would only be referred counts if it touches a value.
+    `closely`: whether a template that no rule rejects is read by the model as well, which can only refer it.
     """
     view = View(submission)
     places = _touching_values(submission, rulebook.look(view))
+    decision = _decision(place.rule.action for place in places)
+    if closely and decision is not Decision.REJECT and submission.part is Part.TEMPLATE:
+        places += rulebook.look_closer(view)
+        decision = _decision(place.rule.action for place in places)
     return Verdict(
-        decision=_decision(place.rule.action for place in places),
+        decision=decision,
         nature=view.reading.nature,
         rulebook=rulebook.digest,
         findings=_findings(submission.text, places, rulebook, language) if places else (),

@@ -1,12 +1,15 @@
 """Finds the words and patterns of all rules in one pass over a folded text."""
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
+from importlib import resources
 from typing import Any, NamedTuple
 
 import ahocorasick_rs
+import msgspec
 import re2
 
 from cleartosend.policy.normalise import Folded, fold, is_han
@@ -20,6 +23,7 @@ _MOST_HITS = 64
 _OPTIONS = re2.Options()
 _OPTIONS.never_capture = True
 _OPTIONS.log_errors = False
+_ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED  # noqa: SLF001 (see Pattern._match)
 
 # What RE2 knows and Python's parser does not; for finding literals a class is as good as any other.
 _UNICODE_CLASS = re.compile(r"\\[pP](?:\{\^?\w+\}|[A-Z])")
@@ -78,6 +82,10 @@ class Pattern:
     @cached_property
     def gates(self) -> frozenset[str]:
         """Literals of which any match contains at least one: 2 or more characters, or one Han character, each."""
+        noted = _noted_gates().get(_fingerprint(self._folded))
+        return frozenset(self._look_for_gates() if noted is None else noted)
+
+    def _look_for_gates(self) -> Iterable[str]:
         try:
             gates = _strings_of_sequence(_parser.parse(_UNICODE_CLASS.sub(r"\\w", self._folded))).required
         except re.error as error:
@@ -85,18 +93,23 @@ class Pattern:
         if gates is None:
             raise PatternError(f"pattern {self.source!r} has no literal of two characters that every match contains")
         # What contains another literal adds nothing to it.
-        return frozenset(gate for gate in gates if not any(other != gate and other in gate for other in gates))
+        return sorted(gate for gate in gates if not any(other != gate and other in gate for other in gates))
+
+    @cached_property
+    def _match(self) -> Callable[[Any, bytes, int, int], tuple[tuple[int, int], ...]]:
+        # Below what the module has for everybody, whose generator costs more than most searches.
+        return self._compiled._regexp.Match  # type: ignore[no-any-return]  # noqa: SLF001
 
     def find(self, encoded: bytes) -> list[tuple[int, int]]:
         """Where it matches, in bytes."""
         found: list[tuple[int, int]] = []
-        position = 0
+        position, length = 0, len(encoded)
         while len(found) < _MOST_HITS:
-            match = self._compiled.search(encoded, position)
-            if match is None or match.end() == match.start():
+            start, end = self._match(_ANYWHERE, encoded, position, length)[0]
+            if start == end:  # nowhere, which is (-1, -1), or where there is nothing
                 break
-            found.append(match.span())
-            position = match.end()
+            found.append((start, end))
+            position = end
         return found
 
 
@@ -123,10 +136,37 @@ def compile_wording(
     return wording
 
 
-@cache
+_PATTERNS: dict[str, Pattern] = {}
+
+
 def _pattern(source: str) -> Pattern:
     """One object for a pattern that several rules share, so that it is compiled, and looked for in a text, once."""
-    return Pattern(source)
+    if source not in _PATTERNS:
+        _PATTERNS[source] = Pattern(source)
+    return _PATTERNS[source]
+
+
+# ---- the literals of the shipped patterns, which take longer to find than everything else at a start ----
+
+GATES = "gates.json"
+
+
+def gates_anew() -> str:
+    """What gates.json is to say: the literals of every pattern made so far, looked for again."""
+    patterns = [pattern for pattern in _PATTERNS.values() if "gates" in vars(pattern)]
+    noted = {_fingerprint(pattern._folded): pattern._look_for_gates() for pattern in patterns}  # noqa: SLF001
+    lines = (msgspec.json.encode({key: noted[key]}).decode().strip("{}") for key in sorted(noted))
+    return "{" + ",\n".join(lines) + "}\n"
+
+
+@cache
+def _noted_gates() -> dict[str, list[str]]:
+    noted = resources.files(__package__).joinpath(GATES)
+    return msgspec.json.decode(noted.read_bytes(), type=dict[str, list[str]]) if noted.is_file() else {}
+
+
+def _fingerprint(pattern: str) -> str:
+    return hashlib.blake2b(pattern.encode(), digest_size=8).hexdigest()
 
 
 class Matcher:

@@ -10,12 +10,16 @@ import msgspec
 
 from cleartosend.model.verdicts import Nature
 from cleartosend.policy.matchers import Matcher, compile_wording
-from cleartosend.policy.normalise import Folded, Normalised
+from cleartosend.policy.normalise import Folded, Normalised, normalise
 
 # See the head of cues.toml for why there are two.
 _MARKETING_ALONE = 3
 _MARKETING_BESIDE_A_FACT = 5
 _A_FACT = 2
+_NO_WORDING = "0123456789.,:;-/ "
+_SHORTEST_CUE = 2
+# Names, carriers, units: what is longer may be a sentence.
+_LONGEST_LABEL = 6
 # What one kind of cue shows by itself, too little to refuse for and too much to pass.
 _DOUBTFUL = frozenset({"what promotions have and notices seldom"})
 
@@ -29,9 +33,14 @@ class NatureReading:
         self._found = found
 
     @cached_property
+    def tells_a_fact(self) -> bool:
+        """Whether the text tells of an order, an appointment, a code: of something that happened or will."""
+        return _weight_of_facts(self._folded, self._found) >= _A_FACT
+
+    @cached_property
     def doubtful_spans(self) -> list[tuple[int, int]]:
         """Where words stand that raise a doubt whether it promotes, where no fact stands beside them."""
-        if self.nature is Nature.MARKETING or _weight_of_facts(self._folded, self._found) >= _A_FACT:
+        if self.nature is Nature.MARKETING or self.tells_a_fact:
             return []
         return [self._folded.span(start, end) for start, end, cue in self._found if cue.about in _DOUBTFUL]
 
@@ -125,11 +134,20 @@ def read_nature(normalised: Normalised) -> NatureReading:
     return reading
 
 
+def may_promote(value: str) -> bool:
+    """Whether what stands in place of a variable may make a promotion of a text that was none."""
+    if len(value.strip(_NO_WORDING)) < _SHORTEST_CUE:
+        return False
+    return len(value) > _LONGEST_LABEL or any(
+        cue.shows is Nature.MARKETING for _, _, cue in _cues().find(normalise(value))
+    )
+
+
 def _read(folded: Folded) -> NatureReading:
     cues = _cues()
     found = cues.find(folded)
     shown = {one.cue.shows for one in found}
-    if Nature.MARKETING in shown and _could_matter(found):
+    if Nature.MARKETING in shown and _could_matter(folded, found):
         found = cues.settled(folded, found)
         if _promotes(folded, found):
             return NatureReading(Nature.MARKETING, folded, found)
@@ -139,10 +157,12 @@ def _read(folded: Folded) -> NatureReading:
     return NatureReading(Nature.UNCLEAR, folded, found)
 
 
-def _could_matter(found: list[_Found]) -> bool:
+def _could_matter(folded: Folded, found: list[_Found]) -> bool:
     """Whether the promoting words, excused or not, weigh enough to look closer at them."""
-    promoting = [cue for _, _, cue in found if cue.shows is Nature.MARKETING]
-    return sum(map(_weight_of, promoting)) >= _MARKETING_ALONE or any(cue.about in _DOUBTFUL for cue in promoting)
+    promoting = {folded.text[start:end]: cue for start, end, cue in found if cue.shows is Nature.MARKETING}
+    return sum(map(_weight_of, promoting.values())) >= _MARKETING_ALONE or any(
+        cue.about in _DOUBTFUL for _, _, cue in found
+    )
 
 
 def _promotes(folded: Folded, found: list[_Found]) -> bool:

@@ -121,10 +121,16 @@ class Squeezed(_Pieced):
 
     def __init__(self, normalised: Normalised, gaps: list[tuple[int, int]]) -> None:
         self._normalised = normalised
+        self._gaps = gaps
         starts = [0, *(end for _, end in gaps)]
         ends = [*(start for start, _ in gaps), len(normalised.text)]
         self._kept = list(zip(starts, ends, strict=True))
         super().__init__([normalised.text[start:end] for start, end in self._kept])
+
+    @property
+    def gaps(self) -> list[tuple[int, int]]:
+        """Where in the text as written the gaps stood that were closed."""
+        return [self._normalised.span(start, end) for start, end in self._gaps]
 
     @cached_property
     def _origins(self) -> list[int]:

@@ -2,7 +2,7 @@
 
 import re
 
-from cleartosend.policy.normalise import Normalised, normalise
+from cleartosend.policy.normalise import Folded, normalise
 from cleartosend.policy.spots import Span
 
 # Top-level domains after which bare text is a link on a telephone.
@@ -40,11 +40,11 @@ def links_in(text: str) -> list[Span]:
     return links_of(normalise(text))
 
 
-def links_of(normalised: Normalised) -> list[Span]:
-    """As `links_in`, of a text that is normalised already."""
-    if not MAY_BE_LINK.search(normalised.text):
+def links_of(folded: Folded) -> list[Span]:
+    """As `links_in`, of a text that is folded already."""
+    if not MAY_BE_LINK.search(folded.text):
         return []
-    text = normalised.text.replace("。", ".")
+    text = folded.text.replace("。", ".")
     # Padded, so that offsets stay.
     text = _DOT_WORD.sub(lambda found: ".".ljust(len(found[0]), "."), text)
     spans = [(found.start(), _end_of_link(text, found.end())) for found in _SCHEME.finditer(text)]
@@ -58,7 +58,7 @@ def links_of(normalised: Normalised) -> list[Span]:
         if start < found.start() and text[start - 1 : start] != "@":
             position = _end_of_link(text, found.end())
             spans.append((start, position))
-    return [normalised.span(start, end) for start, end in _merged(spans)]
+    return [folded.span(start, end) for start, end in _merged(spans)]
 
 
 def _start_of_host(text: str, end: int, least: int) -> int:
@@ -120,15 +120,17 @@ def contacts_in(text: str) -> list[Span]:
     >>> [text[start:end] for start, end in contacts_in(text)]
     ['微信：abc_123', '一三八〇〇一三八〇〇〇']
     """
-    if len(text) < _SHORTEST_CONTACT:
-        return []
-    normalised = normalise(text)
-    digits = normalised.text.translate(SPOKEN_DIGITS)
+    return contacts_of(normalise(text)) if len(text) >= _SHORTEST_CONTACT else []
+
+
+def contacts_of(folded: Folded) -> list[Span]:
+    """As `contacts_in`, of a text that is folded already."""
+    digits = folded.text.translate(SPOKEN_DIGITS)
     spans = mobiles_of(digits)
     for shape in (_LANDLINE, _EMAIL, _SOCIAL):
         spans += [found.span() for found in shape.finditer(digits)]
     spans += [found.span(1) for found in _CALLED.finditer(digits)]
-    return [normalised.span(start, end) for start, end in _merged(spans)]
+    return [folded.span(start, end) for start, end in _merged(spans)]
 
 
 def mobiles_of(digits: str) -> list[Span]:

@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -15,9 +15,9 @@ import msgspec
 
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Action, MessageType, Part, Submission
-from cleartosend.policy import declared, signatures, structure
+from cleartosend.policy import declared, resemblance, signatures, structure, values
 from cleartosend.policy.matchers import Matcher, PatternError, Wording, compile_wording
-from cleartosend.policy.spots import Edit
+from cleartosend.policy.spots import Edit, Span
 from cleartosend.policy.view import Check, View
 
 # The rule that lets the others read no more than the beginning of a text that is far too long.
@@ -25,7 +25,13 @@ _CANNOT_BE_TURNED_OFF = "text-is-too-long"
 # Enough for every edit of a text worth mending, and bounded for one made to be slow.
 _MOST_PLACES_OF_ONE_CHECK = 100
 
-CHECKS: dict[str, Check] = {**structure.CHECKS, **signatures.CHECKS, **declared.CHECKS}
+CHECKS: dict[str, Check] = {
+    **structure.CHECKS,
+    **signatures.CHECKS,
+    **declared.CHECKS,
+    **resemblance.CHECKS,
+    **values.CHECKS,
+}
 
 
 class RulebookError(Exception):
@@ -162,9 +168,12 @@ class Rulebook:
         self._by_id = {entry.rule.id: entry for entry in entries}
         self._asked: dict[Kind, list[bool]] = {}
         self._checks: dict[Kind, list[tuple[Rule, Check]]] = {}
+        self._closer_checks: dict[Kind, list[tuple[Rule, Check]]] = {}
         for kind in map(Kind._make, product(MessageType, Part, AccountKind, (False, True))):
             self._asked[kind] = [rule.is_for(kind) for rule in self.rules]
-            self._checks[kind] = [(rule, CHECKS[rule.check]) for rule in self.rules if rule.check and rule.is_for(kind)]
+            checks = [(rule, CHECKS[rule.check]) for rule in self.rules if rule.check and rule.is_for(kind)]
+            self._checks[kind] = [asked for asked in checks if asked[0].check not in resemblance.CHECKS]
+            self._closer_checks[kind] = [asked for asked in checks if asked[0].check in resemblance.CHECKS]
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id; KeyError where none is in force."""
@@ -181,12 +190,18 @@ class Rulebook:
         places = []
         for folding in view.foldings:
             for number, start, end in self._matcher.find(folding, asked):
-                if folding.adds(start, end):
-                    places.append(Place(self.rules[number], *folding.span(start, end), None))
-        for rule, check in self._checks[kind]:
-            for start, end, edit in islice(check(view), _MOST_PLACES_OF_ONE_CHECK):
-                places.append(Place(rule, start, end, edit))
+                if not folding.adds(start, end):
+                    continue
+                rule, span = self.rules[number], folding.span(start, end)
+                if folding is not view.undone or _counts_undone(view, rule, span):
+                    places.append(Place(rule, *span, None))
+        places += _checked(self._checks[kind], view)
         return places
+
+    def look_closer(self, view: View) -> list[Place]:
+        """Every place that looks like something prohibited to the model, for which a person is to look."""
+        checks = self._closer_checks[_kind_of(view.submission)]
+        return list(_checked(checks, view)) if checks and resemblance.raises_doubt(view) else []
 
     def failures(self, rule_id: str) -> list[str]:
         """A line for each example that the rule misses, or finds something in where it should not."""
@@ -207,7 +222,9 @@ class Rulebook:
         return lines
 
     def _finds(self, rule_id: str, submission: Submission) -> bool:
-        return any(place.rule.id == rule_id for place in self.look(View(submission)))
+        view = View(submission)
+        closer = self.rule(rule_id).check in resemblance.CHECKS
+        return any(place.rule.id == rule_id for place in (self.look_closer(view) if closer else self.look(view)))
 
 
 def load_rulebook(overlay: Path | None = None) -> Rulebook:
@@ -230,6 +247,19 @@ def load_rulebook(overlay: Path | None = None) -> Rulebook:
         for failure in rulebook.failures(rule_id):
             raise RulebookError(failure)
     return rulebook
+
+
+def _counts_undone(view: View, rule: Rule, span: Span) -> bool:
+    """Whether what was found only by undoing a disguise counts: little that might be chance is not worth a doubt."""
+    if view.submission.part is Part.MESSAGE and not view.touches_a_value(span):
+        return False  # the fixed text was judged with its template
+    return rule.action is not Action.REFER or (view.undone is not None and view.undone.hides)
+
+
+def _checked(checks: Iterable[tuple[Rule, Check]], view: View) -> Iterator[Place]:
+    for rule, check in checks:
+        for start, end, edit in islice(check(view), _MOST_PLACES_OF_ONE_CHECK):
+            yield Place(rule, start, end, edit)
 
 
 class _Off(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -377,6 +407,7 @@ def _filled_in(example: Example) -> tuple[str, tuple[tuple[int, int], ...]]:
 def _digest(categories: dict[str, Category], entries: Sequence[Entry]) -> str:
     """Of everything that can change a verdict or its words; the examples change neither."""
     content = (
+        resemblance.digest(),
         sorted(categories.values(), key=lambda category: category.id),
         [(entry.category, msgspec.structs.replace(entry.rule, catches=(), lets_pass=())) for entry in entries],
     )

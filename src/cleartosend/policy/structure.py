@@ -45,15 +45,18 @@ def _is_declared_marketing(view: View) -> Iterator[Spot]:
 _BRACKETED = re.compile(r"[【︻][^【】︻︼]*[】︼]|[【】︻︼]")
 _QUOTED_INSTEAD = str.maketrans("【︻】︼", "““””")
 
-# Drawn for decoration or known to arrive as something else: boxes, shapes, dingbats, emoji, keyboard art.
+# Drawn for decoration or known to arrive as something else: boxes, shapes, dingbats, emoji, keyboard art; not the one
+# upright line that is typed for a stroke.
 _GARBLED = re.compile(
     r"[¥￥](?P<amount>\d[\d,.]*\d|\d|\{\d+\})?"
     r"|(?P<and> ?[&＆] ?)"
-    r"|[√※〒〓\u2500-\u2775\u2794-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]\ufe0f?"
+    r"|[√※〒〓\u2500\u2501\u2503-\u2775\u2794-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]\ufe0f?"
     r"|\(?\^[_.oO-]*\^\)?|>_<|(?<![a-zA-Z])[tT]_[tT](?![a-zA-Z])|:-[)(]|:[)(](?=\s|$)",
 )
 
-_MAY_BE_GARBLED = re.compile(r"[¥￥&＆√※〒〓\u2500-\u2775\u2794-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff^>_:]")
+_MAY_BE_GARBLED = re.compile(
+    r"[¥￥&＆√※〒〓\u2500\u2501\u2503-\u2775\u2794-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff^>_:]"
+)
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
@@ -83,7 +86,9 @@ def _garbled_symbols(view: View) -> Iterator[Spot]:
         if found["amount"]:
             yield replaced(found, f"{found['amount']}元")
         elif found["and"]:
-            yield replaced(found, "和" if HAN.search(view.text) else " and ")
+            # In a text of Latin letters it arrives as it is, being one of the characters of the GSM alphabet.
+            if HAN.search(view.text):
+                yield replaced(found, "和")
         else:
             yield replaced(found, "")
 
@@ -91,6 +96,31 @@ def _garbled_symbols(view: View) -> Iterator[Spot]:
 def _invisible_characters(view: View) -> Iterator[Spot]:
     for found in _INVISIBLE.finditer(view.text):
         yield replaced(found, "")
+
+
+_GREEK_OR_CYRILLIC = re.compile(r"[\u0370-\u052f]")
+_LETTERS_OF_TWO_SCRIPTS = re.compile(
+    r"[a-z][\u0370-\u0373\u0376-\u03ff\u0400-\u052f]|[\u0370-\u03ff\u0400-\u052f][a-z]", re.IGNORECASE
+)
+_MOST_SIGNS_BY_CHANCE = 1
+_MOST_GAPS_BY_CHANCE = 3
+_HANS_TO_A_GAP = 4
+
+
+def _text_in_disguise(view: View) -> Iterator[Spot]:
+    """Words hidden so often that somebody means to: honest texts need almost nothing undone."""
+    if _GREEK_OR_CYRILLIC.search(view.text):
+        for found in _LETTERS_OF_TWO_SCRIPTS.finditer(view.text):
+            yield Spot(*found.span())
+    undone = view.undone
+    if undone is not None and (undone.hides or undone.signs > _MOST_SIGNS_BY_CHANCE):
+        for start, end in undone.disguised:
+            yield Spot(start, end)
+    squeezed = view.normalised.squeezed
+    if squeezed is not None:
+        gaps = squeezed.gaps
+        if len(gaps) > _MOST_GAPS_BY_CHANCE and len(gaps) * _HANS_TO_A_GAP >= len(squeezed.text):
+            yield Spot(*gaps[0])
 
 
 # ---- variables ----
@@ -289,6 +319,7 @@ CHECKS: dict[str, Check] = {
     "brackets-in-text": _brackets_in_text,
     "garbled-symbols": _garbled_symbols,
     "invisible-characters": _invisible_characters,
+    "text-in-disguise": _text_in_disguise,
     "malformed-variables": _malformed_variables,
     "variables-out-of-order": _variables_out_of_order,
     "adjacent-variables": _adjacent_variables,

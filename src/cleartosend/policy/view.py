@@ -3,22 +3,32 @@
 import re
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
-from cleartosend.model.verdicts import Part, Submission
-from cleartosend.policy.nature import NatureReading, read_nature
+from cleartosend.model.verdicts import MessageType, Nature, Part, Submission
+from cleartosend.policy.disguise import Undone, undo
+from cleartosend.policy.nature import NatureReading, may_promote, read_nature
 from cleartosend.policy.normalise import Folded, Joined, Normalised, normalise
 from cleartosend.policy.reach import MAY_BE_LINK, links_of
 from cleartosend.policy.spots import Span, Spot, overlap
 
-MOST_CHARACTERS_READ = 2 * MOST_CHARACTERS_PER_MESSAGE
+if TYPE_CHECKING:
+    from cleartosend.policy.classifier import Impression
+
+MOST_CHARACTERS_READ = MOST_CHARACTERS_PER_MESSAGE
 """Of a text. What is longer is refused for that, so nothing gets past; and no text can take long to judge."""
 
 VARIABLE = re.compile(r"(?<![$#{])\{([1-9][0-9]?)\}(?!\})", re.ASCII)
 PLACEHOLDER = re.compile(r"[$#]?\{[^{}\n]{1,20}\}")
 _HANS = re.compile(r"[\u3400-\u9fff]+")
 _WORD = re.compile(r"[^\W\d_\u3400-\u9fff]+")
+
+
+# How far around a value a word may reach of which the value is a part.
+_ABOUT_A_VALUE = 4
+_SHORTEST_IN_DISGUISE = 2
+_OF_NUMBERS = "0123456789.,:-/ "
 
 
 class Variable(NamedTuple):
@@ -39,12 +49,28 @@ class View:
 
     @cached_property
     def reading(self) -> NatureReading:
-        """What the text is by what it says."""
+        """
+        What the text is by what it says.
+
+        The fixed text of a message was read with its template; it is read again only for what values may have brought.
+        """
+        values = (self.text[start:end] for start, end in self.submission.values)
+        if self.submission.part is Part.MESSAGE and not any(map(may_promote, values)):
+            return NatureReading(Nature.UNCLEAR, self.normalised, [])
         return read_nature(self.normalised)
+
+    @cached_property
+    def impression(self) -> "Impression":
+        """What the text resembles, by the model."""
+        # The model needs numpy, which takes longer to load than all the rules; a start should not wait for it.
+        from cleartosend.policy.classifier import impression_of  # noqa: PLC0415
+
+        folded = self.normalised.squeezed or self.normalised
+        return impression_of(folded, marketing=self.submission.type is MessageType.MARKETING)
 
     @property
     def foldings(self) -> list[Folded]:
-        """The text folded; closed up where words are spaced out; and, of a message, the wordy values side by side."""
+        """The text folded, closed up, undone; and, of a message, the wordy values side by side."""
         foldings: list[Folded] = [self.normalised]
         if self.normalised.squeezed is not None:
             foldings.append(self.normalised.squeezed)
@@ -52,7 +78,21 @@ class View:
             wordy = [(start, end) for start, end in self.submission.values if not self.text[start:end].isdigit()]
             if len(wordy) > 1:
                 foldings.append(Joined(self.text, wordy))
+        if self.undone is not None:
+            foldings.append(self.undone)
         return foldings
+
+    @cached_property
+    def undone(self) -> Undone | None:
+        """The text with its disguises undone; None where there are none, of a message none in or about its values."""
+        folded = self.normalised.squeezed or self.normalised
+        if self.submission.part is Part.MESSAGE and not any(
+            undo(normalise(self.text[max(0, start - _ABOUT_A_VALUE) : end + _ABOUT_A_VALUE]))
+            for start, end in self.submission.values
+            if len(self.text[start:end].strip(_OF_NUMBERS)) >= _SHORTEST_IN_DISGUISE
+        ):
+            return None
+        return undo(folded)
 
     @cached_property
     def variables(self) -> list[Variable]:

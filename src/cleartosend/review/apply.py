@@ -22,6 +22,7 @@ from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Submission, Verdict
 from cleartosend.policy.signatures import SIGNATURE_LENGTH, SIGNATURE_LENGTH_ABROAD
 from cleartosend.ports import Engine, StopAccount, Suspended
+from cleartosend.review import precedents
 from cleartosend.review.moves import APPLICANT, make, tell
 from cleartosend.review.pages import urls_of
 from cleartosend.review.triage import submission_of, triage
@@ -46,6 +47,7 @@ DOCUMENTS_FOR = {
 WITHDRAWN_SIGN_TYPES = {2, 3, 6}
 APP_SIGN_TYPE = 1
 WITHDRAWN_DOCUMENT_TYPES = {5, 6, 8}
+OPT_OUT_AT_HOME, OPT_OUT_ABROAD = "拒收请回复R", "Reply STOP to unsubscribe"
 OPT_OUT_RULES = {"opt-out-is-missing", "english-opt-out-is-missing"}
 
 
@@ -132,6 +134,7 @@ class Applications:
     ) -> tuple[ReviewEvent | None, Suspended | None]:
         now = self._clock()
         if isinstance(application, Template):
+            precedents.remember(tx, application)
             if urls_of(application.text):
                 links.watch(tx, application.id, due_at=now)
             else:
@@ -236,8 +239,8 @@ def _what_the_template_breaks(account: Account, form: TemplateForm, verdict: Ver
     if bounded and not account.settings.variables_allowed and VARIABLE.search(form.text):
         return Refusal(Reason.VARIABLES_NOT_ALLOWED, "TemplateContent")
     # The reference answers this one at once rather than after a review.
-    if missing := [finding for finding in verdict.findings if finding.rule in OPT_OUT_RULES]:
-        return Refusal(Reason.OPT_OUT_ENDING_MISSING, missing[0].because)
+    if any(finding.rule in OPT_OUT_RULES for finding in verdict.findings):
+        return Refusal(Reason.OPT_OUT_ENDING_MISSING, OPT_OUT_ABROAD if form.international else OPT_OUT_AT_HOME)
     return None
 
 

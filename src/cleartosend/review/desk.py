@@ -16,6 +16,7 @@ from cleartosend.model.applications import (
 from cleartosend.model.links import Visit
 from cleartosend.ports import StopAccount
 from cleartosend.review.moves import make, subject_of
+from cleartosend.review.precedents import Precedent, like
 from cleartosend.store import accounts, applications, links
 
 # What an applicant reads where the reviewer wrote nothing.
@@ -39,6 +40,8 @@ class Folder(msgspec.Struct, frozen=True):
     history: list[ReviewEvent]
     visits: list[Visit]
     """What was last seen behind the links of a template, newest first."""
+    precedents: list[Precedent]
+    """Earlier templates that are like it, the most alike first."""
 
 
 class Stopped(msgspec.Struct, frozen=True):
@@ -75,8 +78,10 @@ def open_folder(tx: Connection, subject: Subject, application_id: int) -> Folder
     if account is None:
         return None
     history = applications.events_of(tx, subject_of(application), application.id)
-    visits = links.visits_of(tx, application.id) if isinstance(application, Template) else []
-    return Folder(application, account, history, visits)
+    if isinstance(application, Signature):
+        return Folder(application, account, history, [], [])
+    visits = links.visits_of(tx, application.id)
+    return Folder(application, account, history, visits, like(tx, application))
 
 
 def approve(

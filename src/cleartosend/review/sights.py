@@ -10,6 +10,7 @@ from cleartosend.model.accounts import AccountKind
 from cleartosend.model.links import Agent, Sight, Visit
 from cleartosend.model.verdicts import Action, Finding, MessageType, Part, Submission, Verdict
 from cleartosend.policy.normalise import HAN, normalise
+from cleartosend.policy.view import MOST_CHARACTERS_READ
 from cleartosend.review.pages import host_of
 
 Judge = Callable[[Submission], Verdict]
@@ -226,17 +227,22 @@ def _of_page(url: str, visit: Visit, judge: Judge, say: _Sayer) -> Iterable[Find
 
 def _prohibited(judge: Judge, text: str) -> list[Finding]:
     """What a text has that no message may have, whoever writes it and however it is declared."""
-    verdict = judge(
-        Submission(
-            text=text,
-            type=MessageType.NOTIFICATION,
-            account=AccountKind.ORGANIZATION,
-            international=not HAN.search(text),
-            part=Part.MESSAGE,
+    # In pieces, of which each is read to its end.
+    verdicts = (
+        judge(
+            Submission(
+                text=text[start : start + MOST_CHARACTERS_READ],
+                type=MessageType.NOTIFICATION,
+                account=AccountKind.ORGANIZATION,
+                international=not HAN.search(text),
+                part=Part.MESSAGE,
+            )
         )
+        for start in range(0, len(text), MOST_CHARACTERS_READ)
     )
     return [
         finding
+        for verdict in verdicts
         for finding in verdict.findings
         if finding.action is not Action.REFER and finding.category not in _NOT_OF_PAGES
     ]

@@ -7,11 +7,13 @@ from cleartosend.model.applications import ReviewEvent, ReviewMove, Signature, S
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
 from cleartosend.ports import StopAccount, Suspended
+from cleartosend.review import precedents
 from cleartosend.review.moves import make, subject_of
 from cleartosend.store import applications
 
 TRADEMARK = 4
 GOVERNMENT = 5
+SAME_AS_APPROVED = "same-as-approved"
 
 
 def submission_of(account: Account, form: SignatureForm | TemplateForm) -> Submission:
@@ -57,6 +59,8 @@ def suspend(tx: Connection, account: Account, verdict: Verdict, *, now: float, s
 def _refer_or_approve(
     tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float
 ) -> ReviewEvent | None:
+    if verdict.decision is Decision.REFER and (same := _approved_before(tx, application)):
+        return approve(tx, application, verdict, reason=SAME_AS_APPROVED, because=f"template {same.id}", now=now)
     if verdict.decision is Decision.REFER:
         return refer(tx, application, verdict, reason=deciding(verdict.findings)[0].rule, now=now)
     if reason := a_person_said_no(tx, application) or documents_need_a_person(application):
@@ -64,8 +68,25 @@ def _refer_or_approve(
     return approve(tx, application, verdict, now=now)
 
 
-def approve(tx: Connection, application: Signature | Template, verdict: Verdict, *, now: float) -> ReviewEvent | None:
-    return make(tx, application, ReviewMove.APPROVE, by=MACHINE, now=now, verdict=verdict)
+def _approved_before(tx: Connection, application: Signature | Template) -> Template | None:
+    """What was approved with the same words, unless a person has said no to these."""
+    if isinstance(application, Signature) or a_person_said_no(tx, application):
+        return None
+    return precedents.same_as_approved(tx, application)
+
+
+def approve(
+    tx: Connection,
+    application: Signature | Template,
+    verdict: Verdict,
+    *,
+    reason: str = "",
+    because: str = "",
+    now: float,
+) -> ReviewEvent | None:
+    return make(
+        tx, application, ReviewMove.APPROVE, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict
+    )
 
 
 def refer(

@@ -182,6 +182,16 @@ def events_of(tx: Connection, subject: Subject, subject_id: int) -> list[ReviewE
     return [msgspec.convert(row, ReviewEvent, from_attributes=True) for row in rows]
 
 
+def events_since(tx: Connection, *, since: float) -> list[ReviewEvent]:
+    """The moves of all applications since a moment, those of one application together, oldest first."""
+    rows = tx.execute(
+        select(review_events)
+        .where(review_events.c.at >= since)
+        .order_by(review_events.c.subject, review_events.c.subject_id, review_events.c.id)
+    )
+    return [msgspec.convert(row, ReviewEvent, from_attributes=True) for row in rows]
+
+
 def last_person_on(tx: Connection, subject: Subject, account_id: int, text: str) -> ReviewMove | None:
     """What a person last decided on this text of the account, under whatever id; None where none ever did."""
     table = _TABLES[subject]

@@ -499,3 +499,12 @@ link_visits = Table(
     Column("digest", Text, nullable=False),
     Column("error", Text, nullable=False),
 )
+
+# Which templates have much of their text in common: two with the same hash in a band are worth comparing.
+likenesses = Table(
+    "likenesses",
+    metadata,
+    Column("band", SmallInteger, primary_key=True),
+    Column("hash", BigInteger, primary_key=True),
+    Column("template_id", Id, primary_key=True, index=True),
+)

@@ -155,12 +155,12 @@ INVALID_SIGN_PURPOSE = Saying(
 )
 INVALID_LIMIT = Saying(
     "InvalidParameterValue.LimitVerifyFail",
-    "`Limit` must be a number within {}.",
+    "`Limit` must be {}.",
     "`Limit` 取值错误：应为 {}。",
 )
 INVALID_OFFSET = Saying(
     "InvalidParameterValue.OffsetVerifyFail",
-    "`Offset` must be a number within {}.",
+    "`Offset` must be {}.",
     "`Offset` 取值错误：应为 {}。",
 )
 INVALID_BEGIN = Saying(
@@ -565,8 +565,8 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
     ),
     Reason.OPT_OUT_ENDING_MISSING: Saying(
         "InvalidParameterValue.MarketingTemplateWithoutUnsubscribe",
-        "A marketing template must end with how to opt out. {}",
-        "营销短信模板必须以退订方式结尾。{}",
+        "A marketing template must end with how to opt out: {}",
+        "营销短信模板必须以退订方式结尾：{}",
     ),
     Reason.SIGN_TYPE_NOT_OFFERED: Saying(
         "UnsupportedOperation",

@@ -1,4 +1,4 @@
-"""When links are opened, and what was seen behind them."""
+"""When links are opened and what was seen behind them, and which templates are alike."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,8 +39,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_link_visits_template_id", "link_visits", ["template_id"])
+    op.create_table(
+        "likenesses",
+        sa.Column("band", sa.SmallInteger(), nullable=False),
+        sa.Column("hash", sa.BigInteger(), nullable=False),
+        sa.Column("template_id", Id, nullable=False),
+        sa.PrimaryKeyConstraint("band", "hash", "template_id"),
+    )
+    op.create_index("ix_likenesses_template_id", "likenesses", ["template_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("likenesses")
     op.drop_table("link_visits")
     op.drop_table("link_checks")
