@@ -2,6 +2,7 @@
 
 import base64
 import os
+import sys
 import time
 
 from tencentcloud.common.credential import Credential
@@ -10,6 +11,10 @@ from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.sms.v20210111 import models
 from tencentcloud.sms.v20210111.sms_client import SmsClient
+
+NEEDED = {"CLEARTOSEND_ENDPOINT", "TENCENTCLOUD_SECRET_ID", "TENCENTCLOUD_SECRET_KEY", "SMS_SDK_APP_ID"}
+if NEEDED - os.environ.keys():
+    sys.exit("First paste the lines beginning with `export` that `make run` has printed into this terminal.")
 
 # The only line that differs from a program for the vendor's own service.
 profile = ClientProfile(httpProfile=HttpProfile(endpoint=os.environ["CLEARTOSEND_ENDPOINT"], protocol="http"))

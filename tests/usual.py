@@ -1,5 +1,6 @@
 """The usual account, its usual signature and templates, and a clock that moves only when told."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -140,11 +141,18 @@ def simple_judge(submission: Submission) -> Verdict:
     )
 
 
-def usual_admission(engine: Engine, clock: Clock, *, node: int = 0, settings: Settings | None = None) -> Admission:
+def usual_admission(
+    engine: Engine,
+    clock: Clock,
+    *,
+    node: int = 0,
+    settings: Settings | None = None,
+    judge: Callable[[Submission], Verdict] = simple_judge,
+) -> Admission:
     return Admission(
         engine=engine,
         directory=Directory(engine, VAULT, monotonic=clock),
-        judge=simple_judge,
+        judge=judge,
         settings=settings or Settings(),
         clock=clock,
         ids=MessageIds(node, clock),

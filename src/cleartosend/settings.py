@@ -13,6 +13,8 @@ import msgspec
 
 FILE_NAME = "cleartosend.toml"
 PREFIX = "CLEARTOSEND_"
+OF_OTHERS = {"CLEARTOSEND_ENDPOINT"}
+"""What begins like a setting and is none: where the programs of examples/ find the service."""
 
 
 class BadSettings(Exception):
@@ -105,11 +107,12 @@ def read_settings(data: Path | None = None, environment: Mapping[str, str] | Non
     Raises BadSettings with one line that names the setting.
     """
     environment = os.environ if environment is None else environment
-    from_environment = {
-        name: environment[f"{PREFIX}{name.upper()}"]
-        for name in Settings.__struct_fields__
-        if f"{PREFIX}{name.upper()}" in environment
-    }
+    names = {f"{PREFIX}{name.upper()}": name for name in Settings.__struct_fields__}
+    unknown = sorted(one for one in environment if one.startswith(PREFIX) and one not in {*names, *OF_OTHERS})
+    if unknown:
+        message = f"{unknown[0]}: there is no such setting"
+        raise BadSettings(message)
+    from_environment = {name: environment[variable] for variable, name in names.items() if variable in environment}
     if data is None:
         data = Path(from_environment.get("data", Settings().data))
     values: dict[str, object] = {

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, func, select, update
 from usual import (
@@ -12,6 +13,7 @@ from usual import (
     approved_template,
     change_settings,
     reasons,
+    simple_judge,
     usual_account,
     usual_admission,
 )
@@ -20,7 +22,7 @@ from cleartosend.admission.accept import MessageIds
 from cleartosend.model.accounts import AccountKind, AccountStatus
 from cleartosend.model.messages import MessageState, message_id_of
 from cleartosend.model.reasons import Reason, Refusal
-from cleartosend.model.verdicts import MessageType
+from cleartosend.model.verdicts import Action, MessageType, Submission, Verdict
 from cleartosend.ports import Engine
 from cleartosend.store import accounts, consent, members, messages
 from cleartosend.store.schema import apps, credentials, messages as messages_table, spool
@@ -122,6 +124,21 @@ async def test_values_of_a_notice_are_short_and_hold_no_link_and_no_contact(
     usual = await usual_account(engine)
     answer = await usual_admission(engine, clock).accept(usual.call(ANN, template=usual.notice, values=[value]))
     assert reasons(answer) == [reason]
+
+
+async def test_a_refusal_for_content_names_the_gravest_finding(engine: Engine, clock: Clock) -> None:
+    def judge(submission: Submission) -> Verdict:
+        verdict = simple_judge(submission)
+        [finding] = verdict.findings
+        ban = msgspec.structs.replace(finding, rule="loan-link", action=Action.BAN, start=finding.end)
+        return msgspec.structs.replace(verdict, findings=(finding, ban))
+
+    usual = await usual_account(engine)
+    admission = usual_admission(engine, clock, judge=judge)
+    answer = await admission.accept(usual.call(ANN, template=usual.notice, values=["贷款"]))
+    assert not isinstance(answer, Refusal)
+    [outcome] = answer
+    assert outcome.refusal == Refusal(Reason.CONTENT_PROHIBITED, "loan-link")
 
 
 async def test_an_account_may_be_granted_longer_values(engine: Engine, clock: Clock) -> None:

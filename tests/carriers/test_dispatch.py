@@ -160,6 +160,12 @@ async def test_a_message_without_a_receipt_ends_as_unknown_and_a_late_receipt_st
     await Receipts(engine).take(late)
     [message] = await every_message(engine)
     assert message.state is MessageState.DELIVERED
+    # Who pulls hears of both, each as it was.
+    pulled = await engine.write(lambda tx: messages.take_statuses(tx, message.sdk_app_id, 10))
+    assert [(one.state, one.code) for one in pulled] == [
+        (MessageState.UNKNOWN, "NORECEIPT"),
+        (MessageState.DELIVERED, "DELIVRD"),
+    ]
 
 
 async def test_a_receipt_nobody_knows_is_kept(engine: Engine, clock: Clock) -> None:

@@ -84,7 +84,15 @@ def test_what_is_declared_is_read_in_our_words_and_the_references(tmp_path: Path
     ("name", "content", "line"),
     [
         ("a.yaml", f"- {GOOD}\n- type: marketing\n", "line 2"),
-        ("a.yaml", f"- {GOOD}\n- text: x\n  type: poem\n", "line 2"),
+        ("a.yaml", f"- {GOOD}\n- text: x\n  type: poem\n", "line 3"),
+        ("a.yaml", f"one:\n  text: {GOOD}\n  tpye: marketing\n", "line 3: one: no field tpye"),
+        ("a.json", f'{{"one":\n {{"text": "{GOOD}",\n "account": "bank"}}}}', "line 3: one: account"),
+        ("a.json", f'[{{"text": "{GOOD}",\n "type": ["marketing"]}}]', "line 2: type"),
+        ("a.yaml", f"one: {GOOD}\ntwo: x\none: {LOAN}\n", "line 3: one is there twice"),
+        ("a.yaml", f"- text: {GOOD}\n  text: {LOAN}\n", "line 2: text is there twice"),
+        ("a.json", f'{{"text": "{GOOD}",\n "tpye": "marketing"}}', "line 2: no field tpye"),
+        ("a.yaml", f"templates: []\ntemplates: [{LOAN}]\n", "line 2: templates is there twice"),
+        ("a.yaml", f"? [a, b]\n: {GOOD}\n", "line 1: a name is one word or text"),
         ("a.yaml", "- {", "line 2"),
         ("a.yaml", "42", "line 1"),
         ("a.json", '{"templates": ["x", ["y"]]}', "line 1"),
@@ -94,6 +102,35 @@ def test_what_is_declared_is_read_in_our_words_and_the_references(tmp_path: Path
 def test_what_cannot_be_read_is_named_by_its_line(tmp_path: Path, name: str, content: str, line: str) -> None:
     with pytest.raises(Problem, match=line):
         list(read_templates(Path(file(tmp_path, name, content))))
+
+
+def test_a_type_that_is_none_is_told_the_words_there_are(tmp_path: Path) -> None:
+    content = f'{{"offer": {{"text": "{GOOD}",\n "type": "advert"}}}}'
+    with pytest.raises(Problem) as raised:
+        list(read_templates(Path(file(tmp_path, "a.json", content))))
+    assert str(raised.value).endswith(
+        "line 2: offer: type: it is marketing, notification, verification or 1, 2, 3, not advert"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.json", f'{{"text": "{GOOD}", "type": "marketing"}}'),
+        ("a.yaml", f"type: marketing\ncontent: {GOOD}\n"),
+        ("a.json", f'{{"TemplateContent": "{GOOD}", "SmsType": 1, "Remark": null, "TemplateId": 7}}'),
+        ("a.yaml", f"content:\n  text: {GOOD}\n  type: 1\n"),
+    ],
+)
+def test_a_template_by_itself_is_one(tmp_path: Path, name: str, content: str) -> None:
+    [only] = read_templates(Path(file(tmp_path, name, content)))
+    assert only.submission.text == GOOD
+    assert only.submission.type is MessageType.MARKETING
+
+
+def test_columns_beside_those_of_a_template_are_passed_over(tmp_path: Path) -> None:
+    [only] = read_templates(Path(file(tmp_path, "a.csv", f"owner,text,type\nAnn,{GOOD},marketing\n")))
+    assert only.submission.type is MessageType.MARKETING
 
 
 def test_files_fail_for_what_would_be_rejected_and_only_when_asked_for_what_would_be_referred(tmp_path: Path) -> None:

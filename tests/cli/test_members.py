@@ -79,6 +79,14 @@ def test_a_workbook_is_imported_as_well(desk: Desk) -> None:
     assert desk.listed() == {ANN: ("purchase", datetime(2025, 3, 2, 12, 30, tzinfo=BEIJING).timestamp())}
 
 
+def test_numbers_are_read_as_programs_and_people_write_them(desk: Desk) -> None:
+    file = desk.file("number\n13711112222.0\n１３７１１１１３３３３\n＋８６１３７１１１１４４４４\n+85261234567.0\n")
+    assert desk.members("import", file, "--source", "purchase") == "4 numbers read, 4 new members\n"
+    assert set(desk.listed()) == {ANN, BEN, "+8613711114444", "+85261234567"}
+    said = desk.members("import", desk.file("13711112222.5\n13711112222.0.0\n"), "--source", "purchase", fails=1)
+    assert "2 of 2 rows are bad" in said
+
+
 def test_with_one_bad_row_nothing_is_imported_and_every_bad_row_is_named(desk: Desk) -> None:
     tomorrow = (datetime.now(BEIJING) + timedelta(days=2)).date().isoformat()
     bad = [

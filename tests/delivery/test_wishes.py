@@ -37,7 +37,9 @@ OPT_OUTS = [
     "reply stop", "STOP to end", "stop 2 end", "Reply STOP to unsubscribe", "Text STOP to opt out", "end", "END",
     "quit", "cancel", "Cancel please", "revoke", "remove", "Stop 🙏", "🛑 stop!!",
     "STOP!!! I never signed up for this", "Stop. Who is this?", "Hi, stop please. Thanks!",
-    "Stop\nSent from my iPhone", "cancel texts", "stop alerts", "TD stop",
+    "Stop\nSent from my iPhone", "cancel texts", "stop alerts", "TD stop", "停止", "停止！", "请停止，谢谢", "推订",
+    "推订谢谢", "回复推订", "tuiding", "Tui Ding", "TUIDING!", "🛑", "🛑🛑🛑", "🛑 谢谢", "別再發短訊給我",
+    "请勿再发短讯",
 ]  # fmt: skip
 
 # Clear, and never taken from anything less.
@@ -61,7 +63,7 @@ NOTHING = [
     "在吗", "多少钱", "不要发货", "别发货了", "不开通", "订阅号是什么", "开通业务要多少钱", "验证码没收到",
     "没收到短信", "我要买", "已经到了", "你是谁", "哈哈", "😂", "", "  ", "...", "123456", "改到明天", "退货",
     "退款", "退票", "停车场在哪", "don't unsubscribe me", "I didn't unsubscribe", "the opt", "restart", "恢复",
-    "no stop",
+    "no stop", "不要推订", "不要停止", "👍", "🙏谢谢",
 ]  # fmt: skip
 
 # They smell of it: 发 is also to ship, a complaint is no opt-out, a letter beside other words may be a name.
@@ -74,7 +76,7 @@ UNSURE = [
     "stop at the shop please", "stopp", "stp",
     "I unsubscribed already, why are you still texting? unsubscribe did not work", "T. Smith", "R，我要买",
     "取消，改到明天", "stop. start", "退订 订阅", "cancel it", "cancel my subscription",
-    "start, but only on weekends",
+    "start, but only on weekends", "以后别发了", "请勿再发", "怎么推订", "停止，改到明天",
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """What must stop an account stops it at once, on the running service; a person then decides, and all of it is shown."""
 
+import getpass
 import json
 import time
 import urllib.request
@@ -135,7 +136,9 @@ def test_a_person_restores_or_bans_with_a_reason(server: Server, caller: Caller)
     caller.add_template(LOAN_APP)
     account_id = str(caller.account_id)
     assert cleartosend("account", "restore", account_id, data=server.data, check=False).returncode != 0, "no reason"
-    cleartosend("account", "restore", account_id, "--because", "a training text, not sent", data=server.data)
+    cleartosend(
+        "account", "restore", account_id, "--because", "a training text, not sent", "--by", "Ann", data=server.data
+    )
     until(lambda: _sends(caller, template))
     assert f"account {account_id}\t" not in cleartosend("review", "list", data=server.data).stdout
 
@@ -144,8 +147,8 @@ def test_a_person_restores_or_bans_with_a_reason(server: Server, caller: Caller)
     account = shown(server, caller.account_id)
     assert account["status"] == "banned"
     assert [(event["status"], event["by"], event["because"]) for event in account["history"][1:]] == [
-        ("active", "operator", "a training text, not sent"),
-        ("banned", "operator", "did it again"),
+        ("active", "Ann", "a training text, not sent"),
+        ("banned", getpass.getuser(), "did it again"),
     ]
 
 

@@ -177,6 +177,11 @@ async def test_a_link_that_leads_to_another_domain_waits_for_a_person(its: Desk)
     assert (await its.opened(its.site.url("/out"))).state is ReviewState.REFERRED
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0x7f000001", "0x7f.1", "2130706433", "0177.0.0.1", "127.1"])
+async def test_a_bare_address_waits_for_a_person_in_any_spelling(its: Desk, host: str) -> None:
+    assert (await its.opened(its.site.url(host=host))).state is not ReviewState.APPROVED
+
+
 async def test_redirects_in_a_circle_come_to_an_end(its: Desk) -> None:
     its.site.redirect("/round", "/round")
     template = await its.opened(its.site.url("/round"))

@@ -13,9 +13,12 @@ from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE, MOST_RECIPIE
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import Action, MessageType, Verdict
 from cleartosend.policy.reach import contacts_in, links_in
+from cleartosend.policy.telling import deciding
 
 SESSION_CONTEXT_BYTES = 512
 CODE_DIGITS = 6
+EXTENSION_DIGITS = 12
+"""Behind a number of eight digits at least, a sender has twenty, the most that carriers take."""
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +103,10 @@ def account_is_verified(case: Case) -> Refusal | None:
     return None if case.dossier.account.verified else Refusal(Reason.ACCOUNT_NOT_VERIFIED)
 
 
+def account_owes_nothing(case: Case) -> Refusal | None:
+    return Refusal(Reason.IN_ARREARS) if case.dossier.account.settings.in_arrears else None
+
+
 def credential_is_enabled(case: Case) -> Refusal | None:
     if case.call.confirms:
         return None  # nobody called: the platform sends it by itself
@@ -146,6 +153,13 @@ def session_context_is_short(case: Case) -> Refusal | None:
 def extension_code_is_allowed(case: Case) -> Refusal | None:
     if case.call.extension_code and not case.dossier.account.settings.extension_codes_allowed:
         return Refusal(Reason.EXTENSION_CODE_NOT_ALLOWED)
+    return None
+
+
+def extension_code_is_digits(case: Case) -> Refusal | None:
+    code = case.call.extension_code
+    if len(code) > EXTENSION_DIGITS or not (code == "" or (code.isascii() and code.isdigit())):
+        return Refusal(Reason.EXTENSION_CODE_MALFORMED, f"{EXTENSION_DIGITS}")
     return None
 
 
@@ -233,7 +247,7 @@ def marketing_is_allowed(case: Case, content: Content) -> Refusal | None:
 
 
 def content_is_not_prohibited(_case: Case, content: Content) -> Refusal | None:
-    for finding in content.verdict.findings:
+    for finding in deciding(content.verdict.findings):
         if finding.action is not Action.REFER:
             return Refusal(Reason.CONTENT_PROHIBITED, finding.rule)
     return None
@@ -288,6 +302,7 @@ def recipient_has_not_opted_out(recipient: Recipient, _type: MessageType) -> Ref
 CALL_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     account_is_active,
     account_is_verified,
+    account_owes_nothing,
     credential_is_enabled,
     app_is_the_accounts_own,
     app_is_enabled,
@@ -296,6 +311,7 @@ CALL_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     recipients_are_on_one_side,
     session_context_is_short,
     extension_code_is_allowed,
+    extension_code_is_digits,
 )
 
 MEANS_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (

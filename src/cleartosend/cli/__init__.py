@@ -16,6 +16,7 @@ COMMANDS = {
     "package": "cleartosend.cli.package",
     "apply": "cleartosend.cli.apply",
     "review": "cleartosend.cli.review",
+    "policy": "cleartosend.cli.policy",
     "link": "cleartosend.cli.link",
     "members": "cleartosend.cli.members",
     "opt-out": "cleartosend.cli.optout",

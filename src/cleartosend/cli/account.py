@@ -16,7 +16,7 @@ from cleartosend.admission.numbers import read_number
 from cleartosend.api.tencent.rates import PER_SECOND
 from cleartosend.carriers.dispatch import stop_account
 from cleartosend.cli.changes import with_changes
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import Words, by_option, data_option, json_lines_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.accounts import (
     MOST_CREDENTIALS_PER_ACCOUNT,
@@ -31,7 +31,6 @@ from cleartosend.store import accounts, applications
 from cleartosend.store.secrets import Vault
 
 _LETTERS = string.ascii_letters + string.digits
-OPERATOR = "operator"
 
 kind_option = click.option(
     "--kind", type=click.Choice([kind.value for kind in AccountKind]), required=True, help="What it was verified as."
@@ -53,7 +52,7 @@ def account() -> None:
 
 
 @account.command()
-@click.argument("name")
+@click.argument("name", type=Words())
 @kind_option
 @click.option("--unverified", is_flag=True, help="Its papers have not been seen: it may neither apply nor send.")
 @data_option
@@ -74,7 +73,7 @@ def create(name: str, kind: str, *, unverified: bool, data: Path | None, as_json
 @account.command("list")
 @click.option("--status", type=click.Choice([status.value for status in AccountStatus]), help="Only those of a status.")
 @data_option
-@json_option
+@json_lines_option
 def list_(*, status: str | None, data: Path | None, as_json: bool) -> None:
     """All accounts."""
     only = AccountStatus(status) if status else None
@@ -149,18 +148,22 @@ def set_(account_id: int, changes: tuple[str, ...], *, data: Path | None) -> Non
 def _status_command(name: str, status: AccountStatus, what: str) -> None:
     @account.command(name, help=what)
     @click.argument("account_id", type=int)
-    @click.option("--because", required=True, help="Why; kept with the account.")
+    @click.option("--because", type=Words(), required=True, help="Why; kept with the account.")
+    @by_option
     @data_option
-    def command(account_id: int, *, because: str, data: Path | None) -> None:
+    def command(account_id: int, *, because: str, by: str, data: Path | None) -> None:
         async def work(store: OpenStore) -> None:
             def change(tx: Connection) -> None:
-                existing_account(tx, account_id)
+                if existing_account(tx, account_id).status is status:
+                    message = f"account {account_id} is {status} already"
+                    raise click.ClickException(message)
                 change_status = accounts.set_status if status is AccountStatus.ACTIVE else stop_account
-                change_status(tx, account_id, status, by=OPERATOR, because=because, now=time.time())
+                change_status(tx, account_id, status, by=by, because=because, now=time.time())
 
             await store.engine.write(change)
 
         on_store(data, work)
+        click.echo(f"account {account_id}: {status}")
 
 
 _status_command("suspend", AccountStatus.SUSPENDED, "Stop all sending of an account until it is restored.")

@@ -12,7 +12,7 @@ from cleartosend.admission.numbers import COUNTRIES, MAINLAND_CHINA
 from cleartosend.admission.spending import charges_of
 from cleartosend.cli.account import existing_account, print_values
 from cleartosend.cli.changes import with_changes
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import Words, data_option, json_lines_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.accounts import Account, App, AppSettings
 from cleartosend.store import accounts, budgets
@@ -34,7 +34,7 @@ def app() -> None:
 
 @app.command()
 @click.argument("account_id", type=int)
-@click.argument("name")
+@click.argument("name", type=Words())
 @data_option
 @json_option
 def create(account_id: int, name: str, *, data: Path | None, as_json: bool) -> None:
@@ -54,7 +54,7 @@ def create(account_id: int, name: str, *, data: Path | None, as_json: bool) -> N
 @app.command("list")
 @click.argument("account_id", type=int)
 @data_option
-@json_option
+@json_lines_option
 def list_(account_id: int, *, data: Path | None, as_json: bool) -> None:
     """The apps of an account."""
 

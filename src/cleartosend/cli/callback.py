@@ -12,7 +12,7 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import data_option, json_lines_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.delivery.callbacks import Answer, ReplyBody, StatusBody, push
 from cleartosend.model.meanings import meaning_of
@@ -150,7 +150,7 @@ def remove(sdk_app_id: str | None, account_id: int | None, *, replies: bool, dat
 
 @callback.command("list")
 @data_option
-@json_option
+@json_lines_option
 def list_(*, data: Path | None, as_json: bool) -> None:
     """Every server that is told, and what waits for it."""
 
@@ -168,7 +168,7 @@ def list_(*, data: Path | None, as_json: bool) -> None:
 @whose_options
 @click.option("--limit", type=click.IntRange(1, 10000), default=20, show_default=True, help="How many, newest first.")
 @data_option
-@json_option
+@json_lines_option
 def show(
     sdk_app_id: str | None, account_id: int | None, *, replies: bool, limit: int, data: Path | None, as_json: bool
 ) -> None:

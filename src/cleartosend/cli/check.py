@@ -54,7 +54,7 @@ class Line(msgspec.Struct, frozen=True):
     help="Check a file, or - for standard input: one JSON object a line (text, type, account, international).",
 )
 @click.option("--rules", type=click.Path(exists=True, path_type=Path), help="Rules of your own, laid over ours.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON; of files, one value a line.")
 @click.option("--sarif", "as_sarif", is_flag=True, help="Of files: print SARIF 2.1.0.")
 @click.option("--strict", is_flag=True, help="Of files: fail for what a person would have to look at, too.")
 def check(

@@ -18,14 +18,14 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.cli.account import OPERATOR
+from cleartosend.cli.account import existing_account
 from cleartosend.cli.numbers import Column, NumberType, good_rows, progress
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import OPERATOR, Words, data_option, json_lines_option, json_option, when
 from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.consent import ConsentEvent, OptOut
 from cleartosend.model.members import ImportState, Member, MemberImport, MemberSource
-from cleartosend.store import accounts, consent, members as store
+from cleartosend.store import consent, members as store
 from cleartosend.store.members import MemberRow
 
 SOURCES = {
@@ -101,8 +101,7 @@ def import_(
     ]
 
     async def work(opened: OpenStore) -> tuple[int, int]:
-        if await opened.engine.read(lambda tx: accounts.find(tx, account_id)) is None:
-            raise click.ClickException(_no_account(account_id))
+        await _must_exist(opened, account_id)
         with contextlib.ExitStack() as stack:
             count, lines = _put_aside(good_rows(file, others, errors=errors), stack)
             return count, await _import(opened, lines, account_id, file=file.name, count=count)
@@ -232,11 +231,12 @@ def moment_of(written: str) -> float:
 @click.option("--after", default="", help="Begin after this number.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 @data_option
-@json_option
+@json_lines_option
 def list_(*, account_id: int, after: str, limit: int, data: Path | None, as_json: bool) -> None:
     """Members by number: number, source, since when, and the import that brought it."""
 
     async def work(opened: OpenStore) -> list[Member]:
+        await _must_exist(opened, account_id)
         return await opened.engine.read(lambda tx: store.page(tx, account_id, after=after, limit=limit))
 
     for one in on_store(data, work):
@@ -255,6 +255,7 @@ def count_(*, account_id: int, data: Path | None, as_json: bool) -> None:
     """How many members there are, by source."""
 
     async def work(opened: OpenStore) -> dict[str, int]:
+        await _must_exist(opened, account_id)
         return await opened.engine.read(lambda tx: store.count(tx, account_id))
 
     by_source = on_store(data, work)
@@ -276,6 +277,7 @@ def export(*, account_id: int, file: Path | None, data: Path | None) -> None:
     """Write all members as CSV, in the form that `import` reads."""
 
     async def work(opened: OpenStore) -> None:
+        await _must_exist(opened, account_id)
         with in_one_line(), click.open_file(str(file or "-"), "w", encoding="utf-8") as out:
             writer = csv.writer(out, lineterminator="\n")
             writer.writerow(("number", "source", "since"))
@@ -295,7 +297,7 @@ def export(*, account_id: int, file: Path | None, data: Path | None) -> None:
 @click.argument("numbers", type=NumberType(), nargs=-1)
 @account_option
 @click.option("--import", "import_id", type=int, help="All that this import brought.")
-@click.option("--because", help="Why; needed with numbers, and kept with them.")
+@click.option("--because", type=Words(), help="Why; needed with numbers, and kept with them.")
 @data_option
 def remove(
     numbers: tuple[str, ...], *, account_id: int, import_id: int | None, because: str | None, data: Path | None
@@ -306,6 +308,7 @@ def remove(
         raise click.UsageError(message)
 
     async def work(opened: OpenStore) -> int:
+        await _must_exist(opened, account_id)
         if import_id is not None:
             return await _undo(opened, account_id, import_id)
 
@@ -337,11 +340,12 @@ async def _undo(opened: OpenStore, account_id: int, import_id: int) -> int:
 @members.command()
 @account_option
 @data_option
-@json_option
+@json_lines_option
 def imports(*, account_id: int, data: Path | None, as_json: bool) -> None:
     """The files that were read into the list."""
 
     async def work(opened: OpenStore) -> list[MemberImport]:
+        await _must_exist(opened, account_id)
         return await opened.engine.read(lambda tx: store.imports_of(tx, account_id))
 
     for one in on_store(data, work):
@@ -362,6 +366,7 @@ def show(number: str, *, account_id: int, data: Path | None, as_json: bool) -> N
 
     async def work(opened: OpenStore) -> dict[str, Any]:
         def question(tx: Connection) -> dict[str, Any]:
+            existing_account(tx, account_id)
             return {
                 "member": store.find(tx, account_id, number),
                 "opt_outs": consent.of_number(tx, number, account_id=account_id),
@@ -399,5 +404,5 @@ def scope_of(account_id: int, signature: str, type_: str) -> str:
     return f"{whose}, {signature or 'every signature'}, {type_ or 'every type'}"
 
 
-def _no_account(account_id: int) -> str:
-    return f"there is no account {account_id}"
+async def _must_exist(opened: OpenStore, account_id: int) -> None:
+    await opened.engine.read(partial(existing_account, account_id=account_id))

@@ -13,7 +13,7 @@ import msgspec
 from cleartosend.admission.numbers import read_number
 from cleartosend.admission.rendering import sign
 from cleartosend.api.tencent.errors import SAYINGS
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import data_option, json_lines_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.masks import masked_number, masked_text, masked_value
 from cleartosend.model.meanings import Words, meaning_of
@@ -99,7 +99,7 @@ def show(serial: str, *, reveal: bool, language: str | None, data: Path | None, 
 )
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Most to list.")
 @data_option
-@json_option
+@json_lines_option
 def find(
     number: str, *, sdk_app_id: str | None, since: datetime | None, limit: int, data: Path | None, as_json: bool
 ) -> None:

@@ -18,6 +18,8 @@ NUMBER_HEADINGS = frozenset(
     {"number", "phone", "phonenumber", "phone_number", "phone number", "mobile", "tel", "手机", "手机号", "手机号码"}
     | {"号码", "电话", "电话号码", "联系电话"}
 )
+# Chinese keyboards write digits of double width.
+_HALF_WIDTH = str.maketrans("０１２３４５６７８９＋－\u3000", "0123456789+- ")
 MOST_BAD_ROWS_SHOWN = 20
 ROWS_BETWEEN_STEPS = 10_000
 
@@ -65,7 +67,8 @@ def good_rows(file: Path, others: Sequence[Column], *, errors: Path | None) -> I
 
 
 def _number(written: str) -> str:
-    if number := read_number(written):
+    # A program that took a column for numbers has written a fraction.
+    if number := read_number(written) or read_number(written.translate(_HALF_WIDTH).removesuffix(".0")):
         return number.e164
     if not written:
         raise ValueError("no telephone number")

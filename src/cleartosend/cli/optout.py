@@ -11,14 +11,14 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.cli.account import OPERATOR
+from cleartosend.cli.account import existing_account
 from cleartosend.cli.members import PAUSE_SECONDS, ROWS_AT_ONCE, described, scope_of
 from cleartosend.cli.numbers import NumberType, good_rows, progress
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import OPERATOR, Words, data_option, json_lines_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.consent import ANY, EVERYONE, ConsentEvent, OptOut, OptOutSource
 from cleartosend.model.verdicts import MessageType
-from cleartosend.store import accounts, consent
+from cleartosend.store import consent
 
 account_option = click.option(
     "--account", "account_id", type=click.IntRange(1), help="Whose messages. [default: every account's]"
@@ -30,7 +30,7 @@ type_option = click.option(
     type=click.Choice([one.value for one in MessageType]),
     help="Which type. [default: every one]",
 )
-because_option = click.option("--because", required=True, help="Why; kept for good.")
+because_option = click.option("--because", type=Words(), required=True, help="Why; kept for good.")
 
 
 @click.group("opt-out")
@@ -134,9 +134,8 @@ def _putting(account_id: int | None, signature: str, type_: str | None, because:
 
 
 async def _must_exist(opened: OpenStore, account_id: int | None) -> None:
-    if account_id is not None and await opened.engine.read(lambda tx: accounts.find(tx, account_id)) is None:
-        message = f"there is no account {account_id}"
-        raise click.ClickException(message)
+    if account_id:
+        await opened.engine.read(partial(existing_account, account_id=account_id))
 
 
 @opt_out.command()
@@ -162,6 +161,8 @@ def remove(
     """
 
     async def work(opened: OpenStore) -> list[OptOut]:
+        await _must_exist(opened, account_id)
+
         def change(tx: Connection) -> list[OptOut]:
             return [
                 ended
@@ -193,12 +194,13 @@ def remove(
 )
 @click.option("--all", "every", is_flag=True, help="All of them, not only the first hundred.")
 @data_option
-@json_option
+@json_lines_option
 def list_(*, account_id: int | None, source: str | None, every: bool, data: Path | None, as_json: bool) -> None:
     """Who is not to be reached, by number: source, account, signature, type, since when."""
     only = None if source is None else OptOutSource(source)
 
     async def work(opened: OpenStore) -> bool:
+        await _must_exist(opened, account_id)
         after: OptOut | None = None
         while page := await opened.engine.read(
             partial(consent.page, account_id=account_id, source=only, after=after, limit=ROWS_AT_ONCE if every else 101)

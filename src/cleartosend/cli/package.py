@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend.cli.account import existing_account
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import data_option, json_lines_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.packages import VALID_DAYS, Package, PackageType
 from cleartosend.store import accounts, packages
@@ -76,7 +76,7 @@ def add(
 @package.command("list")
 @click.argument("account_id", type=int)
 @data_option
-@json_option
+@json_lines_option
 def list_(account_id: int, *, data: Path | None, as_json: bool) -> None:
     """The packages of an account, oldest first: used and bought segments, the app, and until when."""
 

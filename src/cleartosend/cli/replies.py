@@ -7,9 +7,9 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.cli.account import OPERATOR
+from cleartosend.cli.account import existing_account
 from cleartosend.cli.numbers import NumberType
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import OPERATOR, Words, data_option, json_lines_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.delivery.replies import do
 from cleartosend.model.consent import Wish
@@ -33,7 +33,7 @@ def replies() -> None:
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True)
 @data_option
-@json_option
+@json_lines_option
 def list_(
     *, account_id: int | None, number: str | None, unsure: bool, limit: int, data: Path | None, as_json: bool
 ) -> None:
@@ -41,9 +41,12 @@ def list_(
     wish = Wish.UNSURE if unsure else None
 
     async def work(opened: OpenStore) -> list[ReplyRecord]:
-        return await opened.engine.read(
-            lambda tx: store.newest(tx, account_id=account_id, wish=wish, number=number, limit=limit)
-        )
+        def question(tx: Connection) -> list[ReplyRecord]:
+            if account_id is not None:
+                existing_account(tx, account_id)
+            return store.newest(tx, account_id=account_id, wish=wish, number=number, limit=limit)
+
+        return await opened.engine.read(question)
 
     for one in on_store(data, work):
         words = " ".join(one.text.split())
@@ -57,7 +60,7 @@ def list_(
 @replies.command()
 @click.argument("reply_id", type=int, metavar="REPLY")
 @click.argument("decision", type=click.Choice(list(DECISIONS)))
-@click.option("--because", required=True, help="Why; kept for good.")
+@click.option("--because", type=Words(), required=True, help="Why; kept for good.")
 @data_option
 def decide(reply_id: int, decision: str, *, because: str, data: Path | None) -> None:
     """Say what REPLY asks for, and do it as if its words had been clear."""

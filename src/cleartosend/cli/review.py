@@ -1,6 +1,5 @@
 """`cleartosend review`: the reviewer's desk on the command line."""
 
-import getpass
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend.carriers.dispatch import stop_account
-from cleartosend.cli.options import data_option, json_option, when
+from cleartosend.cli.options import by_option, data_option, json_lines_option, json_option, when
 from cleartosend.cli.problems import in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.applications import ReviewReason, Signature, Subject, Template
@@ -28,7 +27,6 @@ ACCOUNT = "account"
 SECONDS_PER_DAY = 86_400
 SHOWN_CHARACTERS = 160
 """Of a page; all that was kept is in --json."""
-by_option = click.option("--by", default=getpass.getuser, help="Who decides. [default: you]")
 
 
 @click.group()
@@ -39,7 +37,7 @@ def review() -> None:
 @review.command("list")
 @click.argument("subject", required=False, type=click.Choice([*[subject.value for subject in Subject], ACCOUNT]))
 @data_option
-@json_option
+@json_lines_option
 def list_(subject: str | None, *, data: Path | None, as_json: bool) -> None:
     """Everything that waits for a person, the longest waiting first: suspended accounts, signatures, templates."""
     subjects = [its for its in Subject if subject in {None, its.value}]

@@ -38,7 +38,7 @@ TOUR_RATES = dict.fromkeys(("AddSmsSign", "AddSmsTemplate"), 20)
 )
 @click.option("--demo", is_flag=True, help="With a sample organisation account, and how to call as it.")
 def serve(*, data: Path | None, host: str | None, port: int | None, demo: bool) -> None:
-    """Run the service. SIGTERM or Ctrl-C finishes what has begun, and stops."""
+    """Run the service. SIGTERM or Ctrl-C finishes what has begun, and stops; SIGUSR1 takes up changed rules."""
     with in_one_line(*PROBLEMS, AlreadyServed, RulebookError):
         settings = read_settings(data, host=host, port=port)
         set_up_logging(settings.log_format)
@@ -66,6 +66,14 @@ async def _serve(settings: Settings, listener: socket.socket, *, demo: bool) -> 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
+        reloading: set[asyncio.Task[None]] = set()
+
+        def reload_rules() -> None:
+            task = loop.create_task(platform.reload_rules())
+            reloading.add(task)
+            task.add_done_callback(reloading.discard)
+
+        loop.add_signal_handler(signal.SIGUSR1, reload_rules)
         host, port = listener.getsockname()[:2]
         if demo:
             click.echo(_demo_text(host, port, await platform.engine.write(lambda tx: demo_account(tx, platform))))

@@ -44,6 +44,8 @@ def wish_of(text: str, own: OwnWords = OwnWords()) -> Wish:  # noqa: B008 - it i
     whole = _read("".join(_BETWEEN.split(folded)), own)
     said = {whole} if whole in _CLEAR else {_read(clause, own) for clause in _CLAUSES.split(folded)}
     said -= {_Said.COURTESY}
+    if not said and _STOP_SIGN in text:
+        return Wish.OPT_OUT
     if said & _OUT and said <= _OUT:
         return Wish.OPT_OUT
     if said == {_Said.OPT_IN}:
@@ -70,6 +72,7 @@ class _Said(Enum):
 _OUT = {_Said.OPT_OUT, _Said.OPT_OUT_BY_ITSELF}
 _CLEAR = {*_OUT, _Said.OPT_IN}
 
+_STOP_SIGN = "🛑"
 _APOSTROPHES = dict.fromkeys(map(ord, "'’‘`´"))
 _BETWEEN = re.compile(r"[\W_]+")
 _CLAUSES = re.compile(r"[\n.,!?;:。、…~()\[\]\"“”]+")
@@ -210,7 +213,7 @@ _ENGLISH_SMELL = re2.compile(
 
 _LETTERS = r"(?:r+|t+|n+|(?:td)+|(?:qx)+|(?:0000)+|stop|unsubscribe)"
 _ANSWERING = r"(?:回复?|发送?|编辑|输入)"
-_UNSUBSCRIBING = r"(?:退订|退定|退钉|退顶)"
+_UNSUBSCRIBING = r"(?:退订|退定|退钉|退顶|推订|tuiding)"
 _BEFORE = (
     r"(?:请|麻烦|谢谢|多谢|感谢|拜托|劳驾|您好|你好|亲|好的|嗯|哦|帮我|帮忙|给我|你们?|您|客服|我要求|我要|我想|"
     r"我|本人|要求|申请|需要|要|想|立即|立刻|马上|尽快|现在|直接|全部|都|赶紧|快)*"
@@ -223,7 +226,7 @@ _WHOSE = (
     r"(?:你们?|您|贵公司|贵司|公司|贵店|店|你家|的|这些|这种|这类|此类|那些|任何|所有|全部|一切|本|该|此|类|营销|广告|推广|"
     r"促销|推销|垃圾|骚扰|商业|什么|各种|无聊|乱七八糟|手机)*"
 )
-_MESSAGES = r"(?:(?:短信息?|短消息|信息|消息|讯息|简讯|广告|推销|营销|推广|推送|通知|垃圾|sms)+)"
+_MESSAGES = r"(?:(?:短信息?|短讯|短消息|信息|消息|讯息|简讯|广告|推销|营销|推广|推送|通知|垃圾|sms)+)"
 _DO_NOT = r"(?:不要|别|请勿|勿|不用|不想要?|不必|无需|停止|禁止|不许|不准|不得|甭|莫|不需要)"
 _TO_ME = r"(?:(?:给|向|往|跟|对)(?:我们?|本人|这个?号码?|此号码?)(?:的?手机|的?号码)?)?"
 
@@ -242,8 +245,8 @@ _OPT_OUT_IN_CHINESE = re2.compile(
     rf"(?:删除|移除)我的?(?:手机号码?|号码|电话|联系方式)"
     rf"){_AFTER}"
 )
-# A letter beside other words may be the start of a name; 取消 and 拒收 may be about an order.
-_ALONE_IN_CHINESE = re2.compile(rf"{_BEFORE}(?:{_ANSWERING}?{_LETTERS}|取消|拒收){_AFTER}")
+# A letter beside other words may be the start of a name; 取消, 停止 and 拒收 may be about an order.
+_ALONE_IN_CHINESE = re2.compile(rf"{_BEFORE}(?:{_ANSWERING}?{_LETTERS}|取消|停止|拒收){_AFTER}")
 _OPT_IN_IN_CHINESE = re2.compile(
     rf"{_BEFORE}(?:(?:恢复|重新|继续|开启|开通|再次)(?:订阅|接收|收|发送|推送|短信)+|(?:取消|撤销){_UNSUBSCRIBING}|取消拒收|"
     rf"订阅|开通){_AFTER}"
@@ -252,10 +255,10 @@ _CHINESE_COURTESY = re2.compile(
     r"(?:请|麻烦|谢谢|多谢|感谢|谢了?|拜托|劳驾|您好|你好|亲|好的?|嗯|哦|辛苦了?|您|你们?|了|啊|哈|客服|再见|3q)+"
 )
 _CHINESE_DENIAL = re.compile(
-    r"(?:不要|不想|不用|不会|不|别|没有?|并未|从未|未)(?:取消|退订|退定|拒收|拒绝|投诉|举报|拉黑)"
+    r"(?:不要|不想|不用|不会|不|别|没有?|并未|从未|未)(?:取消|退订|退定|推订|拒收|拒绝|投诉|举报|拉黑)"
 )
 _CHINESE_SMELL = re2.compile(
-    r"退订|退定|取消订阅|取消短信|拒收|拒绝|骚扰|投诉|举报|12321|12315|工信部|拉黑|黑名单|垃圾(?:短信|信息|广告)|"
+    r"退订|退定|推订|tuiding|取消订阅|取消短信|拒收|拒绝|骚扰|投诉|举报|12321|12315|工信部|拉黑|黑名单|垃圾(?:短信|信息|广告)|"
     r"(?:别|不要|不用|勿|停止|不许|不准)再?(?:给我|向我|往我|跟我)?再?(?:发(?:[^货票快顺邮包]|$)|推送|打扰|联系|烦)|"
     r"发错|打错|^不要了?$|不需要|不感兴趣|没兴趣|号码?换了|换号|不是本人|不认识你|(?:哪|怎么).{0,4}(?:有|来|知道)我的?(?:号|电话|手机)|"
     r"烦死|滚"

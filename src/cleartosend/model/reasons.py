@@ -25,6 +25,7 @@ class Reason(StrEnum):
     MIXED_COUNTRIES = "mixed-countries"
     SESSION_CONTEXT_TOO_LONG = "session-context-too-long"
     EXTENSION_CODE_NOT_ALLOWED = "extension-code-not-allowed"
+    EXTENSION_CODE_MALFORMED = "extension-code-malformed"
     DOMESTIC_NUMBER = "domestic-number"
     KEY_USED_FOR_ANOTHER_CALL = "key-used-for-another-call"
     MESSAGE_NOT_FOUND = "message-not-found"

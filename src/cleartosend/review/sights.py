@@ -1,5 +1,6 @@
 """What a reviewer makes of the pages behind a template's links: findings with the address or words they are about."""
 
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 
@@ -190,7 +191,7 @@ def _of_address(url: str, visits: Sequence[Visit], say: _Sayer) -> Iterable[Find
         shown = host.encode().decode("idna") if host.isascii() else host
         if normalise(shown).text.isascii():
             yield say("link-looks-like-another", url, shown)
-    if host.replace(".", "").isdigit() or ":" in host:
+    if is_bare_address(host):
         yield say("link-without-a-name", url)
     if len(ends) > 1 or len(opened) < len(visits):
         yield say("link-shows-two-faces", url, *(f"{visit.agent}: {visit.final_url}" for visit in visits))
@@ -256,9 +257,23 @@ def domain_of(url: str) -> str:
     ('example.com.cn', '192.0.2.7')
     """
     host = host_of(url)
-    if host.replace(".", "").isdigit():
+    if is_bare_address(host):
         return host
     return _suffixes().privatesuffix(host) or host
+
+
+def is_bare_address(host: str) -> bool:
+    """
+    Whether a host is an address in any spelling that browsers take, and no name.
+
+    >>> [is_bare_address(host) for host in ("192.0.2.7", "0x7f.1", "2130706433", "2001:db8::1", "shop.cn")]
+    [True, True, True, True, False]
+    """
+    try:
+        socket.inet_aton(host)
+    except OSError:
+        return ":" in host
+    return True
 
 
 @cache

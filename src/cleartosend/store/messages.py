@@ -196,15 +196,15 @@ _END = (
 
 
 _QUEUE = insert(status_queue).from_select(
-    ["sdk_app_id", "message_id"],
-    select(messages.c.sdk_app_id, messages.c.id)
+    ["sdk_app_id", "message_id", "state", "code", "at"],
+    select(messages.c.sdk_app_id, messages.c.id, messages.c.state, messages.c.code, messages.c.ended_at)
     .where(messages.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(messages.c.id),
 )
 
 
 def take_statuses(tx: Connection, sdk_app_id: str, limit: int) -> list[MessageRecord]:
-    """The oldest statuses of the queue, each handed out once."""
+    """The oldest statuses of the queue, each as it was when it came about, and handed out once."""
     oldest = (
         select(status_queue.c.id)
         .where(status_queue.c.sdk_app_id == sdk_app_id)
@@ -213,14 +213,25 @@ def take_statuses(tx: Connection, sdk_app_id: str, limit: int) -> list[MessageRe
         .with_for_update(skip_locked=True)
     )
     taken = sorted(
-        tx.execute(
-            delete(status_queue)
-            .where(status_queue.c.id.in_(oldest.scalar_subquery()))
-            .returning(status_queue.c.id, status_queue.c.message_id)
-        )
+        tx.execute(delete(status_queue).where(status_queue.c.id.in_(oldest.scalar_subquery())).returning(*_AS_IT_WAS))
     )
     by_id = {message.id: message for message in find(tx, [row[1] for row in taken])}
-    return [by_id[row[1]] for row in taken]
+    return [
+        # A store that was filled by an older version does not say how it was.
+        msgspec.structs.replace(by_id[message_id], state=MessageState(state), code=code, ended_at=at)
+        if state
+        else by_id[message_id]
+        for _id, message_id, state, code, at in taken
+    ]
+
+
+_AS_IT_WAS = (
+    status_queue.c.id,
+    status_queue.c.message_id,
+    status_queue.c.state,
+    status_queue.c.code,
+    status_queue.c.at,
+)
 
 
 def forget_unpulled(tx: Connection, *, before: float) -> None:

@@ -20,9 +20,14 @@ def sqlite_path(settings: Settings) -> Path:
     return settings.data / FILE_NAME
 
 
+def make_data_folder(settings: Settings) -> None:
+    """Make the data folder where there is none; nobody else reads what is in it."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 async def open_store(settings: Settings) -> Engine:
     """Raises NewerSchema, StoreUnavailable or OSError when it cannot be opened."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings)
     if settings.database:
         return await _open_postgres(settings.database, settings.node)
     return _open_sqlite(sqlite_path(settings), settings.node)
@@ -30,7 +35,7 @@ async def open_store(settings: Settings) -> Engine:
 
 async def open_store_and_vault(settings: Settings) -> tuple[Engine, Vault]:
     """As `open_store`; raises BadKey as well, when the key at hand does not open what the store holds."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings)
     vault = open_vault(settings.data, settings.key, store_exists=sqlite_path(settings).exists())
     engine = await open_store(settings)
     try:

@@ -6,6 +6,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
 
 from cleartosend.model.messages import MessageState
+from cleartosend.model.verdicts import MessageType
 from cleartosend.store.schema import messages, submissions
 
 
@@ -89,3 +90,39 @@ def _meant(sdk_app_id: str, number: str, *, since: float, until: float) -> list[
 
 def _record(row: Row[Any]) -> SendRecord:
     return msgspec.convert(row, SendRecord, from_attributes=True)
+
+
+class SentCall(msgspec.Struct, frozen=True, kw_only=True):
+    """What a call sent, without its signature."""
+
+    id: int
+    account_id: int
+    type: MessageType
+    international: bool
+    body: str
+    values: tuple[tuple[int, int], ...]
+    """Where the values stand in the body, as [start, end)."""
+
+
+def calls_since(tx: Connection, *, since: float, limit: int) -> list[SentCall]:
+    """The newest calls since a moment that came to a text, newest first."""
+    rows = tx.execute(
+        select(submissions)
+        .where(submissions.c.at >= since, submissions.c.text != "")
+        .order_by(submissions.c.id.desc())
+        .limit(limit)
+    )
+    return [_call(row) for row in rows]
+
+
+def _call(row: Row[Any]) -> SentCall:
+    # A signature stands in one bracket on either side.
+    ahead = len(row.signature) + 2 if row.signature else 0
+    return SentCall(
+        id=row.id,
+        account_id=row.account_id,
+        type=MessageType(row.type),
+        international=row.international,
+        body=row.text[ahead:],
+        values=tuple((max(start - ahead, 0), end - ahead) for start, end in row.spans),
+    )

@@ -396,6 +396,10 @@ status_queue = Table(
     Column("id", Id, primary_key=True),
     Column("sdk_app_id", Text, nullable=False),
     Column("message_id", BigInteger, nullable=False),
+    # The status as it was then: the message may move on before it is pulled.
+    Column("state", Text, nullable=False, server_default=""),
+    Column("code", Text, nullable=False, server_default=""),
+    Column("at", Float),
     Index(None, "sdk_app_id", "id"),
 )
 

@@ -307,6 +307,11 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "`ExtendCode` is not enabled for this account",
         "该账号未开通 `ExtendCode`",
     ),
+    Reason.EXTENSION_CODE_MALFORMED: Saying(
+        "InvalidParameterValue",
+        "`ExtendCode` must be at most {} digits",
+        "`ExtendCode` 必须为不超过 {} 位的数字",
+    ),
     Reason.DOMESTIC_NUMBER: Saying(
         "UnsupportedOperation.ContainDomesticPhoneNumber",
         "this action sends to numbers outside mainland China only",

@@ -235,6 +235,8 @@ def upgrade() -> None:
     with op.batch_alter_table("submissions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("spans", sa.JSON(), server_default="[]", nullable=False))
         batch_op.add_column(sa.Column("confirms", sa.Boolean(), server_default=sa.false(), nullable=False))
+    # Nobody knows where the values of earlier messages stand, so all of their text counts as one.
+    op.execute("UPDATE submissions SET spans = '[[0, 500]]'")
 
     # ### end Alembic commands ###
 

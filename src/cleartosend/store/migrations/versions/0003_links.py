@@ -1,4 +1,4 @@
-"""When links are opened and what was seen behind them, and which templates are alike."""
+"""When links are opened and what was seen behind them, which templates are alike, and statuses as they were."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,9 @@ Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
+    op.add_column("status_queue", sa.Column("state", sa.Text(), server_default="", nullable=False))
+    op.add_column("status_queue", sa.Column("code", sa.Text(), server_default="", nullable=False))
+    op.add_column("status_queue", sa.Column("at", sa.Float(), nullable=True))
     op.create_table(
         "link_checks",
         sa.Column("template_id", Id, autoincrement=False, nullable=False),
@@ -50,6 +53,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    for name in ("at", "code", "state"):
+        op.drop_column("status_queue", name)
     op.drop_table("likenesses")
     op.drop_table("link_visits")
     op.drop_table("link_checks")
