@@ -196,3 +196,73 @@ def test_whatever_the_text_the_judge_answers_and_quotes_it_rightly(submission: S
 @pytest.mark.parametrize("part", Part)
 def test_a_text_far_too_long_is_refused_whatever_it_says_at_its_end(rulebook: Rulebook, part: Part) -> None:
     assert "text-is-too-long" in rules(judge(template("您的订单已发货。" * 500 + "办理贷款", part=part), rulebook))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您借阅的图书已到期，请续借，详情见 http://lib.example.com/loan 请查看。",
+        "Your library book is due. Renew at https://lib.example.com/loan/renew",
+        "您的还款已到账，详情见 https://bank.example.com/loan 。",
+        "您的还款已到账，详情见 https://bank.example.com/daikuan 。",
+        "The new pieces are at https://museum.example.org/loans/ today.",
+        "See https://museum.example.org/loans/ and download the catalogue.",
+        "Get details at https://lib.example.com/loans or in our app.",
+        "Download the calendar at calendar.com",
+        "您还可借3本图书，详情 https://lib.example.com/x 。",
+        "Borrow up to five books: https://lib.example.com/x",
+    ],
+)
+def test_a_loan_in_a_link_alone_goes_to_a_person(rulebook: Rulebook, text: str) -> None:
+    assert judge(template(text), rulebook).decision is Decision.REFER
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "立即借款，三分钟到账 https://bank.example.com/loan 。",
+        "Get an instant loan: https://lib.example.com/loan",
+        "Install it from https://quickloans.example.com/app",
+        "Get an instant loan.Top rates at https://x.example.com/y",
+        "Get an instant loan.www.x.example.com/y",
+    ],
+)
+def test_lending_words_beside_a_link_ban(rulebook: Rulebook, text: str) -> None:
+    assert judge(template(text), rulebook).bans
+
+
+def test_a_quote_of_words_beside_a_link_has_all_of_the_link(rulebook: Rulebook) -> None:
+    verdict = judge(template("Quick cash: https://x.example.com/y and more"), rulebook)
+    assert "Quick cash: https://x.example.com/y" in {finding.quote for finding in verdict.findings}
+
+
+@pytest.mark.parametrize("text", ["下载借款APP领取5万额度", "Download our loan app and borrow cash at once."])
+def test_a_loan_app_is_called_nothing_else(rulebook: Rulebook, text: str) -> None:
+    verdict = judge(template(text), rulebook)
+    assert verdict.bans
+    assert {finding.category for finding in verdict.findings} <= {"loan", "loan-app-link"}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("x", "says-nothing"),
+        ("hello", "says-nothing"),
+        ("5", "says-nothing"),
+        ("１２３。", "says-nothing"),
+        ("您好{1}", "too-little-fixed-text"),
+        ("{1}", "only-variables"),
+    ],
+)
+def test_a_text_that_says_nothing_is_rejected_for_what_it_lacks(rulebook: Rulebook, text: str, rule: str) -> None:
+    verdict = judge(template(text), rulebook)
+    assert verdict.decision is Decision.REJECT
+    assert rules(verdict) == {rule}
+
+
+def test_findings_of_a_domestic_signature_speak_chinese_whatever_its_letters(rulebook: Rulebook) -> None:
+    at_home = judge(template("XX", part=Part.SIGNATURE), rulebook)
+    abroad = judge(template("XX", part=Part.SIGNATURE, international=True), rulebook)
+    assert "签名" in at_home.findings[0].because
+    assert "signature" in abroad.findings[0].because
+    assert "signature" in judge(template("XX", part=Part.SIGNATURE), rulebook, language="en").findings[0].because

@@ -27,7 +27,8 @@ def judge(submission: Submission, rulebook: Rulebook, *, language: str | None = 
     """
     What the rulebook says about a text.
 
-    Findings speak `language`, zh or en; where none is asked for, Chinese if the text has any Chinese, else English.
+    Findings speak `language`, zh or en; where none is asked for, Chinese if the text has any Chinese or is a domestic
+    signature, whose letters say nothing about its owner, else English.
     Of a message, whose fixed text a person may have passed, what would only be referred counts if it touches a value.
     `closely`: whether a template that no rule rejects is read by the model as well, which can only refer it.
     """
@@ -41,7 +42,7 @@ def judge(submission: Submission, rulebook: Rulebook, *, language: str | None = 
         decision=decision,
         nature=view.reading.nature,
         rulebook=rulebook.digest,
-        findings=_findings(submission.text, places, rulebook, language) if places else (),
+        findings=_findings(submission.text, places, rulebook, _language(submission, language)) if places else (),
     )
 
 
@@ -82,14 +83,21 @@ def _decision(actions: Iterable[Action]) -> Decision:
     return Decision.REFER if found else Decision.APPROVE
 
 
+def _language(submission: Submission, asked_for: str | None) -> str:
+    if asked_for is not None:
+        return asked_for
+    at_home = submission.part is Part.SIGNATURE and not submission.international
+    return "zh" if at_home or HAN.search(submission.text) else "en"
+
+
 def _findings(
     text: str,
     places: Iterable[Place],
     rulebook: Rulebook,
-    language: str | None,
+    language: str,
 ) -> tuple[Finding, ...]:
     """In the order of the text, the first few of each rule, with what overlaps taken together."""
-    english = not HAN.search(text) if language is None else language == "en"
+    english = language == "en"
     spans: dict[str, list[tuple[int, int]]] = {}
     for place in sorted(places, key=lambda place: (place.start, place.end)):
         of_rule = spans.setdefault(place.rule.id, [])

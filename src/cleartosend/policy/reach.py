@@ -1,9 +1,10 @@
 """Finds in a text the ways to reach somebody: links, telephone numbers, e-mail addresses, WeChat and QQ names."""
 
 import re
+from collections.abc import Iterable
 
-from cleartosend.policy.normalise import Folded, normalise
-from cleartosend.policy.spots import Span
+from cleartosend.policy.normalise import Folded, Normalised, normalise
+from cleartosend.policy.spots import Span, overlap
 
 # Top-level domains after which bare text is a link on a telephone.
 _SURE_ENDINGS = (
@@ -59,6 +60,34 @@ def links_of(folded: Folded) -> list[Span]:
             position = _end_of_link(text, found.end())
             spans.append((start, position))
     return [folded.span(start, end) for start, end in _merged(spans)]
+
+
+# With what was written against it: "loan.www.example.com" is a word and a link.
+_HEAD = re.compile(r"[^/]*?(?:https?:/{1,2}|www\.)")
+
+
+def without_words_in_links(folded: Folded, links: Iterable[Span]) -> Folded:
+    """
+    The text with every link still a link, but one that says nothing; offsets stay.
+
+    >>> text = "book: https://lib.example.com/loan now"
+    >>> without_words_in_links(normalise(text), links_in(text)).text
+    'book: https://zzzzzzzzzzzzzzzzzzzz now'
+    """
+    text = folded.text
+    for link in links:
+        inside = [at for at in range(len(text)) if overlap(folded.span(at, at + 1), link)]
+        if not inside:
+            continue
+        start, end = inside[0], inside[-1] + 1
+        address = text[start:end]
+        # "loan.Top" may as well be the end of one sentence and the beginning of the next.
+        if "/" not in address and address.count(".") == 1:
+            continue
+        found = _HEAD.match(address)
+        head = found[0] if found else "www."
+        text = text[:start] + head.ljust(end - start, "z")[: end - start] + text[end:]
+    return Normalised(text, text)
 
 
 def _start_of_host(text: str, end: int, least: int) -> int:

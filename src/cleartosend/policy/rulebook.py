@@ -16,8 +16,10 @@ import msgspec
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.verdicts import Action, MessageType, Part, Submission
 from cleartosend.policy import declared, resemblance, signatures, structure, values
-from cleartosend.policy.matchers import Matcher, PatternError, Wording, compile_wording
-from cleartosend.policy.spots import Edit, Span
+from cleartosend.policy.matchers import Hit, Matcher, PatternError, Wording, compile_wording
+from cleartosend.policy.normalise import Folded
+from cleartosend.policy.reach import without_words_in_links
+from cleartosend.policy.spots import Edit, Span, overlap
 from cleartosend.policy.view import Check, View
 
 # The rule that lets the others read no more than the beginning of a text that is far too long.
@@ -95,6 +97,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     excused_by: tuple[str, ...] = ()
     """Names of excuses, whose patterns count as if they stood in `unless`."""
     needs: tuple[str, ...] = ()
+    beside_links: bool = False
+    """Whether only words beside links count, since what stands in an address alone says little."""
     types: tuple[MessageType, ...] = tuple(MessageType)
     parts: tuple[Part, ...] = tuple(Part)
     accounts: tuple[AccountKind, ...] = tuple(AccountKind)
@@ -189,14 +193,25 @@ class Rulebook:
         asked = self._asked[kind]
         places = []
         for folding in view.foldings:
-            for number, start, end in self._matcher.find(folding, asked):
+            for number, start, end in self._beside_links(view, folding, self._matcher.find(folding, asked)):
                 if not folding.adds(start, end):
                     continue
                 rule, span = self.rules[number], folding.span(start, end)
+                if rule.beside_links:
+                    span = _with_whole_links(span, view.links)
                 if folding is not view.undone or _counts_undone(view, rule, span):
                     places.append(Place(rule, *span, None))
         places += _checked(self._checks[kind], view)
         return places
+
+    def _beside_links(self, view: View, folding: Folded, hits: list[Hit]) -> list[Hit]:
+        """The hits without those of words that stand in a link, where the rule wants them beside it."""
+        doubted = {hit.wording for hit in hits if self.rules[hit.wording].beside_links}
+        if not doubted or not view.links:
+            return hits
+        asked = [number in doubted for number in range(len(self.rules))]
+        again = self._matcher.find(without_words_in_links(folding, view.links), asked)
+        return [hit for hit in hits if hit.wording not in doubted] + again
 
     def look_closer(self, view: View) -> list[Place]:
         """Every place that looks like something prohibited to the model, for which a person is to look."""
@@ -247,6 +262,12 @@ def load_rulebook(overlay: Path | None = None) -> Rulebook:
         for failure in rulebook.failures(rule_id):
             raise RulebookError(failure)
     return rulebook
+
+
+def _with_whole_links(span: Span, links: Iterable[Span]) -> Span:
+    """The span, and the rest of what links it reaches into, so that nobody is shown half a link."""
+    reached = [span, *(link for link in links if overlap(span, link))]
+    return min(start for start, _ in reached), max(end for _, end in reached)
 
 
 def _counts_undone(view: View, rule: Rule, span: Span) -> bool:

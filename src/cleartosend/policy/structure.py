@@ -166,8 +166,12 @@ def _only_variables(view: View) -> Iterator[Spot]:
 
 
 def _too_little_fixed_text(view: View) -> Iterator[Spot]:
-    needed = max(_LEAST_FIXED_TEXT, _LEAST_FIXED_TEXT_TO_A_VARIABLE * len(view.variables))
-    if view.normalised.text.strip() and 0 < view.fixed_text < needed:
+    if 0 < view.fixed_text < _LEAST_FIXED_TEXT_TO_A_VARIABLE * len(view.variables):
+        yield Spot(0, len(view.text))
+
+
+def _says_nothing(view: View) -> Iterator[Spot]:
+    if view.normalised.text.strip() and not view.variables and view.fixed_text < _LEAST_FIXED_TEXT:
         yield Spot(0, len(view.text))
 
 
@@ -325,6 +329,7 @@ CHECKS: dict[str, Check] = {
     "adjacent-variables": _adjacent_variables,
     "only-variables": _only_variables,
     "too-little-fixed-text": _too_little_fixed_text,
+    "says-nothing": _says_nothing,
     "too-many-variables": _too_many_variables,
     "variables-in-links": _variables_in_links,
     "variables-in-phone-numbers": _variables_in_phone_numbers,
