@@ -118,7 +118,10 @@ class Platform:
 
     def judge(self, submission: Submission) -> Verdict:
         """What the policy says, of an application with the edit that would pass."""
-        return suggest(submission, judge(submission, self.rulebook), self.rulebook)
+        verdict = suggest(submission, judge(submission, self.rulebook), self.rulebook)
+        for rule in verdict.observed:
+            telemetry.OBSERVED.labels(rule, submission.part).inc()
+        return verdict
 
     async def reload_rules(self) -> None:
         """Judge by the rules as they stand now; rules that cannot be loaded leave things as they were."""

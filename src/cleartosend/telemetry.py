@@ -44,6 +44,9 @@ CALLBACK_SECONDS = Histogram(
 CALLBACKS_WAITING = Gauge(
     "cleartosend_callbacks_waiting", "Statuses and replies that customers' servers are to be told.", ["kind"]
 )
+OBSERVED = Counter(
+    "cleartosend_rules_observed_total", "Texts in which a rule that is only observed found something.", ["rule", "part"]
+)
 LINKS_OPENED = Counter("cleartosend_links_opened_total", "Links of templates opened, by what it came to.", ["sight"])
 SUSPENSIONS = Counter("cleartosend_accounts_suspended_total", "Accounts that the program suspended by itself.")
 AWAITING_DECISION = Gauge(

@@ -1,5 +1,6 @@
 """Loading rules, laying an operator's over them, and holding each to its examples."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -172,3 +173,45 @@ def test_the_literals_of_all_patterns_are_noted() -> None:
 def test_a_pattern_that_is_not_noted_is_found_all_the_same() -> None:
     matcher = Matcher([compile_wording(patterns=["(甲乙丙|丁戊己)[^。]{0,3}庚"])])
     assert [*matcher.find(normalise("甲乙丙了庚"), [True])]
+
+
+def test_a_rule_that_is_observed_finds_and_decides_nothing(tmp_path: Path) -> None:
+    text = "无抵押贷款，当天放款"
+    submission = Submission(text=text, type=MessageType.NOTIFICATION)
+    enforced = judge(submission, load_rulebook())
+    rules = sorted({finding.rule for finding in enforced.findings})
+    (tmp_path / "own.toml").write_text(f"observe = {json.dumps(rules)}\n")
+    watched = judge(submission, load_rulebook(tmp_path))
+    assert enforced.decision is Decision.REJECT
+    assert not set(rules) & {finding.rule for finding in watched.findings}
+    assert set(watched.observed) >= set(rules)
+    assert watched.decision is not Decision.REJECT
+
+
+def test_a_new_rule_may_be_observed_first(tmp_path: Path) -> None:
+    rule = """
+[category]
+id = "house"
+title = { zh = "本店规则", en = "House rules" }
+clause = { zh = "不得提及竹子。", en = "No bamboo." }
+[[rule]]
+id = "no-bamboo"
+action = "reject"
+observe = true
+because = { zh = "请删去竹子。", en = "Take out the bamboo." }
+words = ["竹子"]
+catches = ["您的竹子已送达。"]
+lets_pass = ["您的竹筐已送达。"]
+"""
+    (tmp_path / "own.toml").write_text(rule)
+    verdict = judge(
+        Submission(text="您的竹子{1}已送达，请查收。", type=MessageType.NOTIFICATION), load_rulebook(tmp_path)
+    )
+    assert (verdict.decision, verdict.observed) == (Decision.APPROVE, ("no-bamboo",))
+
+
+@pytest.mark.parametrize("rule", ["no-such-rule", "text-is-too-long"])
+def test_what_is_not_there_or_must_hold_cannot_be_observed(tmp_path: Path, rule: str) -> None:
+    (tmp_path / "own.toml").write_text(f'observe = ["{rule}"]\n')
+    with pytest.raises(RulebookError, match=rule):
+        load_rulebook(tmp_path)

@@ -87,6 +87,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     rulebook: str
     """Digest of the rulebook that judged."""
     findings: tuple[Finding, ...]
+    observed: tuple[str, ...] = ()
+    """Rules that found something and are only being observed: they had no part in the decision."""
 
     @property
     def bans(self) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from cleartosend.model.verdicts import Action, MessageType, Submission
 from cleartosend.policy.normalise import fold, is_han
-from cleartosend.policy.rulebook import Bilingual, Rulebook
+from cleartosend.policy.rulebook import Bilingual, Rulebook, enforced
 from cleartosend.policy.view import View
 
 _FALLBACK = "how-to-know"
@@ -161,7 +161,7 @@ def _topics_of(question: str) -> Iterator[str]:
 def _refused_by_rulebook(question: str, rulebook: Rulebook, language: str) -> Answer | None:
     """Answer by a rule that would reject the question's own words, if it were a text to send."""
     submission = Submission(text=_MEDIUM.sub("", fold(question)), type=MessageType.NOTIFICATION)
-    for place in rulebook.look(View(submission)):
+    for place in enforced(rulebook.look(View(submission))):
         if place.rule.action is Action.REFER or place.rule.check:
             continue
         category = rulebook.category_of(place.rule.id)

@@ -9,7 +9,7 @@ import msgspec
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
 from cleartosend.model.verdicts import Action, Decision, Finding, Part, Submission, Verdict
 from cleartosend.policy.normalise import HAN
-from cleartosend.policy.rulebook import Place, Remedy, Rulebook
+from cleartosend.policy.rulebook import Place, Remedy, Rulebook, enforced
 from cleartosend.policy.spots import Edit
 from cleartosend.policy.structure import renumbered, says_something
 from cleartosend.policy.view import View
@@ -33,16 +33,20 @@ def judge(submission: Submission, rulebook: Rulebook, *, language: str | None = 
     `closely`: whether a template that no rule rejects is read by the model as well, which can only refer it.
     """
     view = View(submission)
-    places = _touching_values(submission, rulebook.look(view))
+    found = _touching_values(submission, rulebook.look(view))
+    places = enforced(found)
     decision = _decision(place.rule.action for place in places)
     if closely and decision is not Decision.REJECT and submission.part is Part.TEMPLATE:
-        places += rulebook.look_closer(view)
+        closer = rulebook.look_closer(view)
+        found = [*found, *closer]
+        places += enforced(closer)
         decision = _decision(place.rule.action for place in places)
     return Verdict(
         decision=decision,
         nature=view.reading.nature,
         rulebook=rulebook.digest,
         findings=_findings(submission.text, places, rulebook, _language(submission, language)) if places else (),
+        observed=tuple(dict.fromkeys(place.rule.id for place in found if place.rule.observe)),
     )
 
 
@@ -130,7 +134,7 @@ def _mended(submission: Submission, rulebook: Rulebook, ends: re.Pattern[str]) -
     """The text after all edits, if it then passes and still says something, and the rules whose edits made it."""
     rules: set[str] = set()
     for _ in range(_ROUNDS_OF_MENDING):
-        places = rulebook.look(View(submission))
+        places = enforced(rulebook.look(View(submission)))
         bounds = [0, *(found.end() for found in ends.finditer(submission.text)), len(submission.text)]
         edits = {edit: place.rule.id for place in places if (edit := place.edit or _remedy(place, bounds)) is not None}
         if not all(any(edit.covers(place.start, place.end) for edit in edits) for place in places):

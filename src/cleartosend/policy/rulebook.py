@@ -104,6 +104,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accounts: tuple[AccountKind, ...] = tuple(AccountKind)
     scope: Scope | None = None
     remedy: Remedy | None = None
+    observe: bool = False
+    """Whether what it finds is only counted, and decides nothing."""
     catches: tuple[str | Example, ...] = ()
     lets_pass: tuple[str | Example, ...] = ()
 
@@ -270,6 +272,11 @@ def _with_whole_links(span: Span, links: Iterable[Span]) -> Span:
     return min(start for start, _ in reached), max(end for _, end in reached)
 
 
+def enforced(places: list[Place]) -> list[Place]:
+    """The places whose rules decide, without those that are only observed."""
+    return [place for place in places if not place.rule.observe]
+
+
 def _counts_undone(view: View, rule: Rule, span: Span) -> bool:
     """Whether what was found only by undoing a disguise counts: little that might be chance is not worth a doubt."""
     if view.submission.part is Part.MESSAGE and not view.touches_a_value(span):
@@ -294,6 +301,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     excuses: dict[str, tuple[str, ...]] = {}
     rule: tuple[dict[str, Any], ...] = ()
     off: tuple[str | _Off, ...] = ()
+    observe: tuple[str, ...] = ()
 
 
 class _Loading:
@@ -314,15 +322,15 @@ class _Loading:
     def add(self, files: Iterable[Traversable]) -> None:
         """Files of rules that have nothing to do with what was read before."""
         for name, file in _read(files):
-            if file.off:
-                raise RulebookError(f"{name}: only an overlay turns rules off")
+            if file.off or file.observe:
+                raise RulebookError(f"{name}: only an overlay turns rules off or has them observed")
             for entry in self._entries_of(name, file, try_out=self._tries_out):
                 if entry.rule.id in self._entries:
                     raise RulebookError(f"{name}: rule {entry.rule.id}: there is one of that id already")
                 self._entries[entry.rule.id] = entry
 
     def lay_over(self, files: Iterable[Traversable]) -> list[str]:
-        """Files whose rules replace those of the same id and may turn others off; returns the ids of theirs."""
+        """Files whose rules replace those of an id and that turn others off or watch them; returns their rules' ids."""
         laid_over: list[str] = []
         for name, file in _read(files):
             for off in file.off:
@@ -338,6 +346,11 @@ class _Loading:
                     raise RulebookError(f"{name}: rule {entry.rule.id}: the overlay has one of that id already")
                 self._entries[entry.rule.id] = entry
                 laid_over.append(entry.rule.id)
+            for rule_id in file.observe:
+                if rule_id == _CANNOT_BE_TURNED_OFF or rule_id not in self._entries:
+                    raise RulebookError(f"{name}: there is no rule {rule_id} to observe")
+                watched = self._entries[rule_id]
+                self._entries[rule_id] = watched._replace(rule=msgspec.structs.replace(watched.rule, observe=True))
         return [rule_id for rule_id in laid_over if rule_id in self._entries]
 
     def rulebook(self) -> Rulebook:
