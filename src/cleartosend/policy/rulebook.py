@@ -5,6 +5,7 @@ import sys
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import islice, product
@@ -251,11 +252,9 @@ def load_rulebook(overlay: Path | None = None) -> Rulebook:
     The overlay's rules are held to their examples here; the shipped ones are held to theirs by the tests and by
     `python -m cleartosend.policy.rulebook`, since that costs more than a start should.
     """
-    loading = _Loading()
-    loading.add_excuses(_shipped("excuses.toml"))
-    loading.add(_shipped())
     if overlay is None:
-        return loading.rulebook()
+        return _shipped_rulebook()
+    loading = _shipped_rules()
     files = sorted(overlay.glob("*.toml")) if overlay.is_dir() else [overlay]
     loading.add_excuses(files)
     laid_over = loading.lay_over(files)
@@ -270,6 +269,19 @@ def _with_whole_links(span: Span, links: Iterable[Span]) -> Span:
     """The span, and the rest of what links it reaches into, so that nobody is shown half a link."""
     reached = [span, *(link for link in links if overlap(span, link))]
     return min(start for start, _ in reached), max(end for _, end in reached)
+
+
+@cache
+def _shipped_rulebook() -> Rulebook:
+    """The rules as they are shipped: they cannot change while the program runs."""
+    return _shipped_rules().rulebook()
+
+
+def _shipped_rules() -> "_Loading":
+    loading = _Loading()
+    loading.add_excuses(_shipped("excuses.toml"))
+    loading.add(_shipped())
+    return loading
 
 
 def enforced(places: list[Place]) -> list[Place]:
