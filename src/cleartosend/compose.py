@@ -14,7 +14,7 @@ from cleartosend import telemetry
 from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
 from cleartosend.admission.frequency import day_of
-from cleartosend.admission.numbers import read_number
+from cleartosend.admission.numbers import split_number
 from cleartosend.api.tencent.door import Door
 from cleartosend.carriers import dispatch as moves
 from cleartosend.carriers.dispatch import Dispatch
@@ -25,6 +25,7 @@ from cleartosend.delivery.receipts import Receipts, take_parked
 from cleartosend.delivery.replies import Replies
 from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import Ending, Lane, MessageState
+from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.model.verdicts import Submission, Verdict
 from cleartosend.outbound import guard_of_callbacks, guard_of_links
 from cleartosend.policy.judge import judge, suggest
@@ -40,9 +41,6 @@ from cleartosend.store.opening import make_data_folder, open_store_and_vault
 from cleartosend.store.secrets import Vault
 
 SWEEP_SECONDS = 1.0
-SECONDS_PER_DAY = 86400
-DAYS_TO_PULL = 7
-"""How long a status that nobody pulls stays in its queue."""
 DAYS_TO_LOOK_BACK = 31
 """How long it is known what was used of a day's caps."""
 
@@ -115,6 +113,9 @@ class Platform:
         self.receipts.wake = self.callbacks.wake
         self.replies.wake = self.callbacks.wake
         self._tasks: list[asyncio.Task[None]] = []
+        """What is told to stop, and finishes what it has begun."""
+        self._endless: list[asyncio.Task[None]] = []
+        """What is cut short."""
 
     def judge(self, submission: Submission) -> Verdict:
         """What the policy says, of an application with the edit that would pass."""
@@ -138,26 +139,25 @@ class Platform:
         """Begin to send what waits and to take what carriers report."""
         await self.carrier.start(on_receipt=self.receipts.take, on_reply=self.replies.take)
         loop = asyncio.get_running_loop()
-        works = [self.dispatch.run(), self.callbacks.run(), self._sweep_for_ever()]
+        self._tasks = [loop.create_task(work) for work in (self.dispatch.run(), self.callbacks.run())]
+        self._endless = [loop.create_task(self._sweep_for_ever())]
         if self.settings.open_links:
-            works.insert(0, self.links.run())
-        self._tasks = [loop.create_task(work) for work in works]
+            self._endless.append(loop.create_task(self.links.run()))
 
     async def stop(self) -> None:
         """Finish what has begun, then let go of everything."""
         self.dispatch.stop()
         self.callbacks.stop()
-        self.links.stop()
-        if self._tasks:
-            *_running, sweeping = self._tasks
-            sweeping.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        for task in self._endless:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *self._endless, return_exceptions=True)
         await self.carrier.stop()
         await self.engine.close()
 
     def is_sending(self) -> bool:
         """Whether what waits in the spool is being taken out of it."""
-        return bool(self._tasks) and not self.dispatch.in_trouble and not any(task.done() for task in self._tasks)
+        tasks = self._tasks + self._endless
+        return bool(tasks) and not self.dispatch.in_trouble and not any(task.done() for task in tasks)
 
     async def measure(self) -> None:
         """Bring the gauges up to date with the store."""
@@ -210,15 +210,9 @@ def sweep(tx: Connection, now: float) -> list[Ending]:
 def forget_old(tx: Connection, now: float, *, settings: Settings) -> None:
     """Drop, in small steps, what has been kept for long enough."""
     callbacks.forget_done(tx, before=now - settings.callback_kept_days * SECONDS_PER_DAY)
-    messages.forget_unpulled(tx, before=now - DAYS_TO_PULL * SECONDS_PER_DAY)
+    messages.forget_unpulled(tx, before=now - messages.KEPT_TO_PULL_SECONDS)
     answered_calls.forget(tx, before=now - settings.idempotency_seconds)
     budgets.forget(tx, before_day=day_of(now) - DAYS_TO_LOOK_BACK)
-
-
-def split_number(e164: str) -> tuple[str, str]:
-    """Country code and national number, as customers write them."""
-    number = read_number(e164)
-    return (number.country_code, number.national) if number else ("", e164)
 
 
 @contextlib.asynccontextmanager

@@ -24,12 +24,12 @@ from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import message_id_of
 from cleartosend.model.packages import Package, PackageType
 from cleartosend.model.reasons import Reason, Refusal
+from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.ports import Engine
 from cleartosend.store import accounts, budgets, consent, packages
 
 ANN, BEN, CAT, DAN = "+8613711112222", "+8613711113333", "+8613711114444", "+8613711115555"
 JANE, JOE, HANS = "+14155552671", "+14155552672", "+491711234567"
-DAY_SECONDS = 86400
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_the_same_text_reaches_a_number_so_often_a_day(engine: Engine, clo
         assert reasons(await admission.accept(usual.call(ANN))) == [refused]
         clock.advance(60)
     assert reasons(await admission.accept(usual.call(ANN, values=["2", "5"]))) == [None]
-    clock.advance(DAY_SECONDS / 2)
+    clock.advance(SECONDS_PER_DAY / 2)
     assert reasons(await admission.accept(usual.call(ANN))) == [None]
 
 
@@ -106,7 +106,7 @@ async def test_an_app_may_not_send_more_than_its_cap_a_day_in_beijing(engine: En
     assert reasons(answer) == [None, None, Reason.APP_DAILY_CAP]
     assert not isinstance(answer, Refusal)
     assert answer[2].refusal == Refusal(Reason.APP_DAILY_CAP, "at most 2")
-    clock.advance(DAY_SECONDS / 2)
+    clock.advance(SECONDS_PER_DAY / 2)
     assert reasons(await admission.accept(usual.call(CAT))) == [None]
 
 
@@ -214,7 +214,7 @@ async def test_a_warning_is_given_once_a_day_for_what_it_is_about(
     assert f"app:{usual.account.sdk_app_id}:mainland" in said
     await admission.accept(usual.call("+8613711116666"))
     assert warnings_given() == before + 1
-    clock.advance(DAY_SECONDS)
+    clock.advance(SECONDS_PER_DAY)
     await admission.accept(usual.call(ANN, BEN, CAT))
     assert warnings_given() == before + 2
 
@@ -231,7 +231,7 @@ async def add_package(engine: Engine, usual: Usual, amount: int, *, sdk_app_id: 
             type=PackageType.BOUGHT,
             amount=amount,
             now=NOON_IN_BEIJING,
-            expires_at=NOON_IN_BEIJING + days * DAY_SECONDS,
+            expires_at=NOON_IN_BEIJING + days * SECONDS_PER_DAY,
         ).id
 
     return await engine.write(add)
@@ -309,10 +309,10 @@ async def test_the_package_that_expires_first_is_used_first_and_none_after_its_e
     admission = usual_admission(engine, clock)
     await admission.accept(usual.call(ANN, BEN))
     assert await used_of_packages(engine, usual) == [0, 2]
-    clock.advance(10 * DAY_SECONDS)
+    clock.advance(10 * SECONDS_PER_DAY)
     await admission.accept(usual.call(ANN))
     assert await used_of_packages(engine, usual) == [1, 2]
-    clock.advance(10 * DAY_SECONDS)
+    clock.advance(10 * SECONDS_PER_DAY)
     assert reasons(await admission.accept(usual.call(BEN))) == [Reason.PACKAGE_USED_UP]
 
 

@@ -13,7 +13,8 @@ from openpyxl import Workbook
 from sqlalchemy import Connection
 
 from cleartosend.cli import cleartosend
-from cleartosend.cli.members import BEIJING, moment_of
+from cleartosend.cli.members import moment_of
+from cleartosend.model.times import BEIJING
 from cleartosend.settings import Settings
 from cleartosend.store import members
 from cleartosend.store.members import MemberRow

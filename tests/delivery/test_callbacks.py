@@ -27,7 +27,8 @@ from delivery.receiver import (
 from sqlalchemy import Connection, insert, select
 from usual import SIGNATURE, VAULT, Clock, Usual, usual_account
 
-from cleartosend.compose import forget_old, split_number
+from cleartosend.admission.numbers import split_number
+from cleartosend.compose import forget_old
 from cleartosend.delivery import callbacks as worker
 from cleartosend.delivery.callbacks import JITTER, Callbacks
 from cleartosend.model.messages import Ending, MessageMove, MessageState, Party, least_id_at, message_id_of, serial_no

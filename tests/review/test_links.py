@@ -24,7 +24,7 @@ from cleartosend.review import desk
 from cleartosend.review.apply import Applications
 from cleartosend.review.links import FIRST_LOOK_AGAIN_SECONDS, LARGE_SEND, TRIES, Links
 from cleartosend.review.pages import MOST_PAGE_BYTES, MOST_STEPS, look, urls_of
-from cleartosend.review.sights import WORDS, Words
+from cleartosend.review.sights import WORDS, Words, findings_of
 from cleartosend.settings import Settings
 from cleartosend.store import accounts, applications, links
 
@@ -373,6 +373,20 @@ async def test_an_amended_template_is_judged_by_its_new_links(its: Desk) -> None
     await its.applications.amend(account, template.id, better)
     await its.open_due()
     assert (await its.template(template.id)).state is ReviewState.APPROVED
+
+
+async def test_one_pages_trouble_does_not_end_the_opening_of_others(its: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd, good = await its.apply(its.site.url("/odd")), await its.apply(its.site.url())
+
+    def trips(template: str, *arguments: Any, **named: Any) -> Any:
+        if "/odd" in template:
+            raise ValueError("nobody expected this")
+        return findings_of(template, *arguments, **named)
+
+    monkeypatch.setattr("cleartosend.review.links.findings_of", trips)
+    assert await its.open_due() == 2
+    assert (await its.template(odd)).state is ReviewState.REFERRED
+    assert (await its.template(good)).state is ReviewState.APPROVED
 
 
 # --- nothing private is opened ---

@@ -19,11 +19,11 @@ ACCEPTED_AT = 1_772_424_000.0
 HOUR = int(ACCEPTED_AT // 3600)
 ROWS = (
     """INSERT INTO accounts (id, name, kind, verified, status, settings, revision, created_at)
-       VALUES (1, 'a', 'organization', true, 'active', '{}', 1, 1)""",
-    """INSERT INTO apps (sdk_app_id, account_id, name, enabled, created_at) VALUES ('1400000001', 1, 'a', true, 1)""",
+       VALUES (1, 'a', 'organization', :yes, 'active', '{}', 1, 1)""",
+    """INSERT INTO apps (sdk_app_id, account_id, name, enabled, created_at) VALUES ('1400000001', 1, 'a', :yes, 1)""",
     f"""INSERT INTO submissions (id, account_id, sdk_app_id, template_id, signature, type, international, text,
             session_context, extension_code, sender_id, rulebook, findings, at)
-       VALUES (1, 1, '1400000001', '1', 'S', 'verification', false, '【S】code 123456', '', '', '', '', '[]',
+       VALUES (1, 1, '1400000001', '1', 'S', 'verification', :no, '【S】code 123456', '', '', '', '', '[]',
             {ACCEPTED_AT})""",
     f"""INSERT INTO messages (id, submission_id, account_id, sdk_app_id, number, iso, segments, state, reason, code,
             party, accepted_at, submitted_at, ended_at)
@@ -39,11 +39,8 @@ def fill_the_first_schema(connection: Connection) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "0001")
     for row in ROWS:
-        connection.execute(text(row.replace("true", "1").replace("false", "0") if is_sqlite(connection) else row))
-
-
-def is_sqlite(connection: Connection) -> bool:
-    return connection.dialect.name == "sqlite"
+        said = {name: value for name, value in {"yes": True, "no": False}.items() if f":{name}" in row}
+        connection.execute(text(row), said)
 
 
 async def on_nothing(settings: Settings, work: Callable[[Connection], None]) -> None:

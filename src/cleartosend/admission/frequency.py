@@ -8,11 +8,9 @@ from sqlalchemy import Connection
 
 from cleartosend.model.accounts import AccountSettings
 from cleartosend.model.reasons import Reason, Refusal
+from cleartosend.model.times import BEIJING_SECONDS_AHEAD, SECONDS_PER_DAY
 from cleartosend.store import places
 from cleartosend.store.places import Key, Place
-
-BEIJING_SECONDS_AHEAD = 8 * 3600
-DAY_SECONDS = 86400
 
 
 def day_of(now: float) -> int:
@@ -22,7 +20,7 @@ def day_of(now: float) -> int:
     >>> day_of(1772380799.0), day_of(1772380800.0)  # midnight in Beijing is 16:00 in Greenwich
     (20513, 20514)
     """
-    return int((now + BEIJING_SECONDS_AHEAD) // DAY_SECONDS)
+    return int((now + BEIJING_SECONDS_AHEAD) // SECONDS_PER_DAY)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -49,7 +47,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 def _end_of_day(now: float) -> float:
-    return (day_of(now) + 1.0) * DAY_SECONDS - BEIJING_SECONDS_AHEAD
+    return (day_of(now) + 1.0) * SECONDS_PER_DAY - BEIJING_SECONDS_AHEAD
 
 
 LIMITS = (

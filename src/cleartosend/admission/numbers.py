@@ -68,6 +68,17 @@ def read_number(written: str) -> PhoneNumber | None:
     return None
 
 
+def split_number(e164: str) -> tuple[str, str]:
+    """
+    Country code and national number, as customers write them; what cannot be read has no code.
+
+    >>> split_number("+8613711112222"), split_number("hello")
+    (('86', '13711112222'), ('', 'hello'))
+    """
+    number = read_number(e164)
+    return (number.country_code, number.national) if number else ("", e164)
+
+
 @lru_cache(maxsize=16_384)
 def _read_abroad(plus_and_digits: str) -> PhoneNumber | None:
     """Ask the library, some 20 µs a number. The only place that knows which library, so that it can be another."""

@@ -8,7 +8,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.consent import ConsentEvent, OptOut
 from cleartosend.model.members import ImportState, Member, MemberImport, MemberSource
+from cleartosend.model.times import BEIJING
 from cleartosend.store import consent, members as store
 from cleartosend.store.members import MemberRow
 
@@ -39,7 +40,6 @@ SINCE_HEADINGS = frozenset(
     | {"注册时间", "注册日期", "购买时间", "购买日期"}
 )
 
-BEIJING = timezone(timedelta(hours=8))
 # Excel counts days from here, and so gives dates after February 1900 their right numbers.
 EXCEL_DAY_0 = datetime(1899, 12, 30, tzinfo=BEIJING)
 _EXCEL_DAYS = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")

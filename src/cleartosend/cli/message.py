@@ -21,6 +21,7 @@ from cleartosend.model.messages import LANES, MessageState, Party, accepted_at, 
 from cleartosend.model.reasons import Reason
 from cleartosend.model.verdicts import Finding
 from cleartosend.store import timeline
+from cleartosend.store.messages import KEPT_TO_PULL_SECONDS
 from cleartosend.store.timeline import Found, HandedOver, Push, Timeline, Told
 
 _FAULT = {
@@ -48,7 +49,6 @@ _REFUSED_NEXT = Words(
 _LANGUAGES = ("zh", "en")
 _WHEN_WIDTH, _WHAT_WIDTH = 22, 12
 # As long as a status waits to be pulled, and a message can be asked for by its number.
-_SECONDS_TO_PULL = 7 * 86400
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -298,7 +298,7 @@ def _submitted(handed_over: Sequence[HandedOver]) -> Iterator[Step]:
 def _pulled(life: Timeline, *, now: float) -> str:
     if life.waits_to_be_pulled:
         return "waits to be pulled"
-    if now - accepted_at(life.message.id) > _SECONDS_TO_PULL:
+    if now - accepted_at(life.message.id) > KEPT_TO_PULL_SECONDS:
         return "pulled, or taken out after a week"
     return "pulled"
 

@@ -11,9 +11,9 @@ from cleartosend.cli.account import existing_account
 from cleartosend.cli.options import data_option, json_lines_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.packages import VALID_DAYS, Package, PackageType
+from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.store import accounts, packages
 
-SECONDS_PER_DAY = 86400
 MOST_SEGMENTS = 1_000_000_000
 MOST_SHOWN = 10_000
 

@@ -9,10 +9,10 @@ import msgspec
 from cleartosend.cli.options import data_option, json_option
 from cleartosend.cli.rules import open_rulebook
 from cleartosend.cli.store import OpenStore, on_store
+from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.policy.judge import judge
 from cleartosend.review.replay import MESSAGE, Flip, Replay, replay
 
-SECONDS_PER_DAY = 86_400
 MOST_MESSAGES = 20_000
 rules_type = click.Path(exists=True, path_type=Path)
 
@@ -28,7 +28,7 @@ def policy() -> None:
 def test(*, rules: Path | None, data: Path | None) -> None:
     """Hold every rule to its own examples. Exit status 1 when one fails."""
     rulebook = open_rulebook(rules=rules, data=data)
-    failures = [failure for rule in rulebook.rules for failure in rulebook.failures(rule.id)]
+    failures = rulebook.all_failures()
     for failure in failures:
         click.echo(failure)
     click.echo(f"{len(rulebook.rules)} rules, {len(failures)} failures; rulebook {rulebook.digest[:12]}")

@@ -15,6 +15,7 @@ from cleartosend.cli.problems import in_one_line
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.applications import ReviewReason, Signature, Subject, Template
 from cleartosend.model.links import Visit
+from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.review import desk
 from cleartosend.review.desk import Folder, Stopped
 from cleartosend.review.figures import Figures, figures
@@ -24,7 +25,6 @@ from cleartosend.store.applications import documents_of
 subject_argument = click.argument("subject", type=click.Choice([subject.value for subject in Subject]))
 id_argument = click.argument("application_id", type=int, metavar="ID")
 ACCOUNT = "account"
-SECONDS_PER_DAY = 86_400
 SHOWN_CHARACTERS = 160
 """Of a page; all that was kept is in --json."""
 

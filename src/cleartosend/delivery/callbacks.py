@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import httpx
@@ -15,6 +15,7 @@ from standardwebhooks import Webhook
 from cleartosend import telemetry
 from cleartosend.model.meanings import meaning_of
 from cleartosend.model.messages import MessageState, serial_no
+from cleartosend.model.times import text_of
 from cleartosend.outbound import TROUBLE, Guard, in_words, read_at_most
 from cleartosend.ports import Engine, StoreUnavailable
 from cleartosend.settings import Settings
@@ -38,7 +39,6 @@ AFTER_TROUBLE_SECONDS = 1.0
 JITTER = (0.8, 1.2)
 MOST_DOUBLINGS = 20
 
-BEIJING = timezone(timedelta(hours=8))
 SplitNumber = Callable[[str], tuple[str, str]]
 """Country code and national number of a number in E.164."""
 
@@ -283,7 +283,7 @@ class Callbacks:
 def status_body(status: WaitingStatus, split_number: SplitNumber) -> StatusBody:
     nationcode, mobile = split_number(status.number)
     return StatusBody(
-        user_receive_time=datetime.fromtimestamp(status.at, BEIJING).strftime("%Y-%m-%d %H:%M:%S"),
+        user_receive_time=text_of(status.at),
         nationcode=nationcode,
         mobile=mobile,
         report_status="SUCCESS" if status.state is MessageState.DELIVERED else "FAIL",

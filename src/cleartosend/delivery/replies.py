@@ -10,13 +10,12 @@ from cleartosend.delivery.wishes import OwnWords, own_words, wish_of
 from cleartosend.model.consent import OptOutSource, Wish
 from cleartosend.model.messages import RecipientOutcome, Reply, SendCall
 from cleartosend.model.reasons import Refusal
+from cleartosend.model.times import SECONDS_PER_DAY, SECONDS_PER_HOUR
 from cleartosend.ports import Engine
 from cleartosend.settings import Settings
 from cleartosend.store import accounts, callbacks, consent, replies
 from cleartosend.store.replies import Answered
 
-SECONDS_PER_HOUR = 3600
-SECONDS_PER_DAY = 86400
 # Two machines that answer each other would go on for ever.
 MOST_CONFIRMATIONS_A_DAY = 4
 

@@ -239,6 +239,10 @@ class Rulebook:
                 lines.append(f"rule {rule_id}: it should let pass: {submission.text}")
         return lines
 
+    def all_failures(self) -> list[str]:
+        """The same for every rule."""
+        return [failure for rule in self.rules for failure in self.failures(rule.id)]
+
     def _finds(self, rule_id: str, submission: Submission) -> bool:
         view = View(submission)
         closer = self.rule(rule_id).check in resemblance.CHECKS
@@ -470,7 +474,7 @@ def main(files: Sequence[str]) -> int:
     except RulebookError as error:
         sys.stdout.write(f"{error}\n")
         return 1
-    failures = [failure for rule in rulebook.rules for failure in rulebook.failures(rule.id)]
+    failures = rulebook.all_failures()
     sys.stdout.writelines(f"{line}\n" for line in (*failures, f"{len(rulebook.rules)} rules, {len(failures)} failures"))
     return 1 if failures else 0
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend import telemetry
 from cleartosend.model.accounts import Account, AccountKind, AccountStatus
 from cleartosend.model.applications import (
     VARIABLE,
@@ -79,7 +78,7 @@ class Applications:
 
     async def apply(self, account: Account, form: Form, *, by_api: bool = True) -> int | Refusal:
         """Put a signature or template up for review; returns its id. The machine has decided when this returns."""
-        verdict = self._judge(submission_of(account, form))
+        verdict = self._judge(submission_of(account.kind, form))
 
         def work(tx: Connection) -> _Made | Refusal:
             current = _as_it_is(tx, account)
@@ -94,7 +93,7 @@ class Applications:
 
     async def amend(self, account: Account, application_id: int, form: Form, *, by_api: bool = True) -> int | Refusal:
         """Change what is pending or was rejected, and have it reviewed again."""
-        verdict = self._judge(submission_of(account, form))
+        verdict = self._judge(submission_of(account.kind, form))
 
         def work(tx: Connection) -> _Made | Refusal:
             current = _as_it_is(tx, account)
@@ -145,11 +144,7 @@ class Applications:
         """What the applicant hears; the moves, and that the account was stopped, are told to the operator."""
         if isinstance(made, Refusal):
             return made
-        for event in made.events:
-            if event is not None:
-                tell(event)
-        if stopped := made.suspended:
-            telemetry.tell_suspended(stopped.account_id, rules=stopped.rules, ended=stopped.ended)
+        tell(*made.events, suspended=made.suspended)
         self.wake()
         return made.id
 

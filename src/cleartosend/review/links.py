@@ -70,7 +70,6 @@ class Links:
         self._sent: dict[str, int] = {}
         self._large: set[int] = set()
         self._look = asyncio.Event()
-        self._stopping = False
 
     def wake(self) -> None:
         """A template with links has been applied for."""
@@ -84,15 +83,10 @@ class Links:
             self._large.add(int(template_id))
             self._look.set()
 
-    def stop(self) -> None:
-        """Open no more."""
-        self._stopping = True
-        self._look.set()
-
     async def run(self) -> None:
-        """Open what is due until told to stop."""
+        """Open what is due until cancelled; a look that was not finished is taken anew when its claim runs out."""
         async with self._guard.client(most_connections=2 * MOST_AT_ONCE) as client:
-            while not self._stopping:
+            while True:
                 self._look.clear()
                 try:
                     more = await self.open_due(client)
@@ -108,8 +102,17 @@ class Links:
     async def open_due(self, client: httpx.AsyncClient) -> int:
         """Open the links of some templates that are due, and decide on them; returns of how many."""
         checks = await self._due()
-        await asyncio.gather(*(self._open(client, check) for check in checks))
+        await asyncio.gather(*(self._open_safely(client, check) for check in checks))
         return len(checks)
+
+    async def _open_safely(self, client: httpx.AsyncClient, check: Check) -> None:
+        try:
+            await self._open(client, check)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001 - one page's trouble must not end the opening of the others
+            # The claim stays until it runs out, and the template is tried again then.
+            telemetry.log.exception("link.broken", template=check.template_id)
 
     async def _due(self) -> list[Check]:
         now, large = self._clock(), list(self._large)
@@ -133,10 +136,7 @@ class Links:
         event, suspended = await self._engine.write(
             lambda tx: decide(tx, check, visits, findings, now=self._clock(), stop_account=self._stop_account)
         )
-        if event is not None:
-            tell(event)
-        if suspended is not None:
-            telemetry.tell_suspended(suspended.account_id, rules=suspended.rules, ended=suspended.ended)
+        tell(event, suspended=suspended)
 
     async def _visit(self, client: httpx.AsyncClient, urls: Sequence[str]) -> list[Visit]:
         now = self._clock()

@@ -6,6 +6,7 @@ from cleartosend import telemetry
 from cleartosend.model.accounts import MACHINE
 from cleartosend.model.applications import REVIEW_MOVES, ReviewEvent, ReviewMove, Signature, Subject, Template
 from cleartosend.model.verdicts import Verdict
+from cleartosend.ports import Suspended
 from cleartosend.store import applications
 
 APPLICANT = "applicant"
@@ -50,8 +51,16 @@ def make(
     return event
 
 
-def tell(event: ReviewEvent) -> None:
-    """Count and log a move; for when its transaction is committed, since that may be run twice."""
+def tell(*events: ReviewEvent | None, suspended: Suspended | None = None) -> None:
+    """Count and log what was done; for when its transaction is committed, since that may be run twice."""
+    for event in events:
+        if event is not None:
+            _tell_move(event)
+    if suspended is not None:
+        telemetry.tell_suspended(suspended.account_id, rules=suspended.rules, ended=suspended.ended)
+
+
+def _tell_move(event: ReviewEvent) -> None:
     by = "machine" if event.by == MACHINE else "person"
     telemetry.REVIEWS.labels(event.subject, event.move, by).inc()
     telemetry.log.info(

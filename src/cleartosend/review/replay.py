@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 
 from cleartosend.model.accounts import AccountKind
 from cleartosend.model.applications import ReviewState, Signature, Subject, Template
-from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
+from cleartosend.model.verdicts import Decision, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding
+from cleartosend.review.triage import submission_of
 from cleartosend.store import accounts, applications, records
 
 Judge = Callable[[Submission], Verdict]
@@ -72,14 +73,7 @@ def _applications(tx: Connection, kind_of: Callable[[int], AccountKind]) -> Iter
     for subject in Subject:
         its: Sequence[Signature | Template] = applications.in_state(tx, subject, LIVE)
         for one in its:
-            submission = Submission(
-                text=one.text,
-                type=one.type if isinstance(one, Template) else MessageType.NOTIFICATION,
-                account=kind_of(one.account_id),
-                international=one.international,
-                part=Part.TEMPLATE if isinstance(one, Template) else Part.SIGNATURE,
-            )
-            yield _Case(subject, one.id, one.account_id, submission)
+            yield _Case(subject, one.id, one.account_id, submission_of(kind_of(one.account_id), one))
 
 
 def _messages(tx: Connection, kind_of: Callable[[int], AccountKind], *, since: float, most: int) -> Iterator[_Case]:

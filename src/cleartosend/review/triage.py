@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from cleartosend.model.accounts import MACHINE, Account, AccountStatus
+from cleartosend.model.accounts import MACHINE, Account, AccountKind, AccountStatus
 from cleartosend.model.applications import ReviewEvent, ReviewMove, Signature, SignatureForm, Template, TemplateForm
 from cleartosend.model.verdicts import Decision, MessageType, Part, Submission, Verdict
 from cleartosend.policy.telling import deciding, in_words
@@ -16,17 +16,17 @@ GOVERNMENT = 5
 SAME_AS_APPROVED = "same-as-approved"
 
 
-def submission_of(account: Account, form: SignatureForm | TemplateForm) -> Submission:
-    """What the policy is asked about an application."""
-    if isinstance(form, SignatureForm):
+def submission_of(kind: AccountKind, its: SignatureForm | TemplateForm | Signature | Template) -> Submission:
+    """What the policy is asked about an application of an account of this kind."""
+    if isinstance(its, SignatureForm | Signature):
         return Submission(
-            text=form.text,
+            text=its.text,
             type=MessageType.NOTIFICATION,
-            account=account.kind,
-            international=form.international,
+            account=kind,
+            international=its.international,
             part=Part.SIGNATURE,
         )
-    return Submission(text=form.text, type=form.type, account=account.kind, international=form.international)
+    return Submission(text=its.text, type=its.type, account=kind, international=its.international)
 
 
 def triage(

@@ -8,12 +8,15 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, func, insert,
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from cleartosend.model.messages import MESSAGE_MOVES, Ending, MessageMove, MessageState, Party, least_id_at
+from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.store.bulk import insert_rows
 from cleartosend.store.callbacks import tell_of_statuses
 from cleartosend.store.schema import handovers, messages, status_queue, submissions
 from cleartosend.store.statistics import Tally
 
 MOST_FORGOTTEN_AT_ONCE = 2000
+KEPT_TO_PULL_SECONDS = 7 * SECONDS_PER_DAY
+"""How long a status that nobody pulls stays in its queue."""
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,10 +3,11 @@
 import msgspec
 from sqlalchemy import Connection, exists, select
 
-from cleartosend.model.messages import MessageState, Party, ReceiptStatus
+from cleartosend.model.messages import MessageState, ReceiptStatus
 from cleartosend.model.verdicts import Finding, MessageType
 from cleartosend.store import attempts
 from cleartosend.store.attempts import Attempt
+from cleartosend.store.messages import MessageRecord
 from cleartosend.store.schema import (
     callbacks,
     conversions,
@@ -20,31 +21,13 @@ from cleartosend.store.schema import (
 )
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """A message and the call that it came with."""
+class Told(MessageRecord, frozen=True, kw_only=True):
+    """A message and all of the call that it came with."""
 
-    id: int
-    submission_id: int
-    account_id: int
-    sdk_app_id: str
-    number: str
-    iso: str
-    segments: int
-    state: MessageState
-    reason: str
-    code: str
-    party: Party
-    accepted_at: float
-    deadline_at: float | None
-    submitted_at: float | None
-    ended_at: float | None
-    template_id: str
-    signature: str
     type: MessageType
-    international: bool
+    template_id: str
     text: str
     spans: tuple[tuple[int, int], ...]
-    session_context: str
     extension_code: str
     sender_id: str
     rulebook: str

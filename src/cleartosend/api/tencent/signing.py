@@ -11,9 +11,9 @@ import msgspec
 
 from cleartosend.api.tencent import errors
 from cleartosend.api.tencent.errors import Fault
+from cleartosend.model.times import SECONDS_PER_DAY
 
 MOST_SECONDS_APART = 300
-SECONDS_A_DAY = 86_400
 SERVICE = b"sms"
 GET = b"GET"
 MUST_BE_SIGNED = frozenset({b"content-type", b"host"})
@@ -80,7 +80,7 @@ def verify(request: Request, claim: Claim, *, secret_key: str, now: float) -> Fa
     seconds = fresh_seconds(timestamp, name="X-TC-Timestamp", now=now)
     if isinstance(seconds, Fault):
         return seconds
-    if claim.date != _utc_date(seconds // SECONDS_A_DAY):
+    if claim.date != _utc_date(seconds // SECONDS_PER_DAY):
         return Fault(errors.INVALID_AUTHORIZATION, "the date in Credential must be that of X-TC-Timestamp in UTC")
     key = _signing_key(secret_key, claim.date, claim.service)
     # Apart from the values of the signed headers, everything is the same in each reading.
@@ -152,7 +152,7 @@ def _readings(headers: dict[bytes, bytes], names: Sequence[bytes]) -> Iterator[S
 
 @lru_cache(maxsize=8)
 def _utc_date(day: int) -> bytes:
-    return time.strftime("%Y-%m-%d", time.gmtime(day * SECONDS_A_DAY)).encode()
+    return time.strftime("%Y-%m-%d", time.gmtime(day * SECONDS_PER_DAY)).encode()
 
 
 # A key lasts a day. It is remembered by the secret it was made of, so a changed secret never meets an old key; and

@@ -4,11 +4,12 @@ from cleartosend.api.tencent import errors
 from cleartosend.api.tencent.actions.apps import app_is_not_the_callers
 from cleartosend.api.tencent.actions.call import Call
 from cleartosend.api.tencent.actions.paging import MOST_OFFSET, limit_is_wrong, offset_is_wrong
-from cleartosend.api.tencent.actions.times import SECONDS_AN_HOUR, Hours, read_hours
+from cleartosend.api.tencent.actions.times import Hours, read_hours
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.api.tencent.parameters import Answer, Parameters
 from cleartosend.model.packages import Package, PackageType
 from cleartosend.model.reasons import Refusal
+from cleartosend.model.times import SECONDS_PER_HOUR
 from cleartosend.store import packages, statistics
 from cleartosend.store.statistics import HourCounts
 
@@ -122,7 +123,7 @@ async def sms_packages_statistics(
         return hours
     if hours.first == hours.last:
         return Fault(errors.INVALID_END, "later than the beginning")
-    if hours.last * SECONDS_AN_HOUR > call.rooms.clock():
+    if hours.last * SECONDS_PER_HOUR > call.rooms.clock():
         return Fault(errors.INVALID_END, "in the past")
     listed = await packages_of(call, asked.sms_sdk_app_id, limit=asked.limit, offset=asked.offset, made_in=hours)
     if isinstance(listed, (Fault, Refusal)):
@@ -145,9 +146,9 @@ async def packages_of(
             tx,
             call.dossier.account.id,
             sdk_app_id=sdk_app_id,
-            created_from=float(made_in.first * SECONDS_AN_HOUR) if made_in else None,
+            created_from=float(made_in.first * SECONDS_PER_HOUR) if made_in else None,
             # The hour of the end counts whole.
-            created_until=float((made_in.last + 1) * SECONDS_AN_HOUR - 1) if made_in else None,
+            created_until=float((made_in.last + 1) * SECONDS_PER_HOUR - 1) if made_in else None,
             limit=limit,
             offset=offset,
         )

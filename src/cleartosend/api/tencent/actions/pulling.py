@@ -1,14 +1,15 @@
 """What became of messages and what was written back: taken from a queue, or asked for by number."""
 
-from cleartosend.admission.numbers import PhoneNumber, read_number
+from cleartosend.admission.numbers import PhoneNumber, split_number
 from cleartosend.api.tencent.actions.apps import app_is_not_the_callers
+from cleartosend.api.tencent.actions.by_number import number_and_period
 from cleartosend.api.tencent.actions.call import Call
 from cleartosend.api.tencent.actions.paging import MOST_PER_PAGE, limit_is_wrong, offset_is_wrong
-from cleartosend.api.tencent.actions.times import Period, read_period
+from cleartosend.api.tencent.actions.times import Period
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.api.tencent.parameters import Answer, Parameters
 from cleartosend.model.messages import MessageState, serial_no
-from cleartosend.model.reasons import Reason, Refusal
+from cleartosend.model.reasons import Refusal
 from cleartosend.store import messages, records, replies
 
 DAYS_BACK = 7
@@ -123,21 +124,22 @@ async def _what_is_meant(
     # The reference has fixed the offset.
     if fault := limit_is_wrong(asked.limit, MOST_PER_PAGE) or offset_is_wrong(asked.offset, most=0):
         return fault
-    period = read_period(asked.begin_time, asked.end_time, now=call.rooms.clock(), days_back=DAYS_BACK)
-    if isinstance(period, Fault):
-        return period
-    number = read_number(asked.phone_number)
-    if number is None:
-        return Refusal(Reason.NUMBER_MALFORMED)
-    return await app_is_not_the_callers(call, asked.sms_sdk_app_id) or (number, period)
+    return await number_and_period(
+        call,
+        phone_number=asked.phone_number,
+        sms_sdk_app_id=asked.sms_sdk_app_id,
+        begin_time=asked.begin_time,
+        end_time=asked.end_time,
+        days_back=DAYS_BACK,
+    )
 
 
 def _status(message: messages.MessageRecord | records.SendRecord) -> PulledStatus:
-    number = read_number(message.number)
+    country_code, national = split_number(message.number)
     return PulledStatus(
         user_receive_time=int(message.ended_at or message.accepted_at),
-        country_code=number.country_code if number else "",
-        subscriber_number=number.national if number else message.number,
+        country_code=country_code,
+        subscriber_number=national,
         phone_number=message.number,
         serial_no=serial_no(message.id, international=message.international),
         report_status="SUCCESS" if message.state is MessageState.DELIVERED else "FAIL",
@@ -147,13 +149,13 @@ def _status(message: messages.MessageRecord | records.SendRecord) -> PulledStatu
 
 
 def _reply(reply: replies.ReplyRecord) -> PulledReply:
-    number = read_number(reply.number)
+    country_code, national = split_number(reply.number)
     return PulledReply(
         extend_code=reply.extension_code,
-        country_code=number.country_code if number else "",
+        country_code=country_code,
         phone_number=reply.number,
         sign_name=reply.signature or "",
         reply_content=reply.text,
         reply_time=int(reply.at),
-        subscriber_number=number.national if number else reply.number,
+        subscriber_number=national,
     )

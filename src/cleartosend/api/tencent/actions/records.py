@@ -2,11 +2,9 @@
 
 from sqlalchemy import Connection
 
-from cleartosend.admission.numbers import read_number
-from cleartosend.api.tencent.actions.apps import app_is_not_the_callers
+from cleartosend.api.tencent.actions.by_number import number_and_period
 from cleartosend.api.tencent.actions.call import Call
 from cleartosend.api.tencent.actions.paging import limit_is_wrong, offset_is_wrong
-from cleartosend.api.tencent.actions.times import read_period
 from cleartosend.api.tencent.errors import Fault, fault_of
 from cleartosend.api.tencent.parameters import Answer, Parameters
 from cleartosend.model.masks import masked_text
@@ -63,14 +61,17 @@ async def describe_send_record_list(
 ) -> DescribeSendRecordListAnswer | Refusal | Fault:
     if fault := limit_is_wrong(asked.limit, MOST_PER_PAGE, least=1) or offset_is_wrong(asked.offset, MOST_RECORDS):
         return fault
-    period = read_period(asked.begin_time, asked.end_time, now=call.rooms.clock(), days_back=DAYS_BACK)
-    if isinstance(period, Fault):
-        return period
-    number = read_number(asked.phone_number)
-    if number is None:
-        return Refusal(Reason.NUMBER_MALFORMED)
-    if refusal := await app_is_not_the_callers(call, asked.sms_sdk_app_id):
-        return refusal
+    meant = await number_and_period(
+        call,
+        phone_number=asked.phone_number,
+        sms_sdk_app_id=asked.sms_sdk_app_id,
+        begin_time=asked.begin_time,
+        end_time=asked.end_time,
+        days_back=DAYS_BACK,
+    )
+    if isinstance(meant, (Fault, Refusal)):
+        return meant
+    number, period = meant
     # Those beyond the last that may be seen are not seen on the last page either.
     limit = min(asked.limit, MOST_RECORDS - asked.offset)
 

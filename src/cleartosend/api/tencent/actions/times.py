@@ -1,16 +1,14 @@
-"""Times as the wire writes them: Unix seconds, hours as `2024050113`, and texts, all of Beijing's clock."""
+"""Times as the wire writes them: Unix seconds, and hours of Beijing's clock as `2024050113`."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 
 import msgspec
 
 from cleartosend.api.tencent import errors
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.api.tencent.signing import MOST_SECONDS_APART
+from cleartosend.model.times import BEIJING, SECONDS_PER_DAY, SECONDS_PER_HOUR
 
-BEIJING = timezone(timedelta(hours=8))
-SECONDS_AN_HOUR = 3600
-SECONDS_A_DAY = 86_400
 LAST_SECOND = 253_402_300_799
 """The last of the year 9999."""
 _HOUR_FORMAT = "%Y%m%d%H"
@@ -34,7 +32,7 @@ class Hours(msgspec.Struct, frozen=True):
 def read_period(begin: int, end: int | None, *, now: float, days_back: int) -> Period | Fault:
     """Read what was asked for in seconds; without an end, until now."""
     # A client works its beginning out by its own clock.
-    if not now - days_back * SECONDS_A_DAY - MOST_SECONDS_APART <= begin <= now + MOST_SECONDS_APART:
+    if not now - days_back * SECONDS_PER_DAY - MOST_SECONDS_APART <= begin <= now + MOST_SECONDS_APART:
         return Fault(errors.INVALID_BEGIN, f"in the last {days_back} days")
     if end is None:
         return Period(begin, now)
@@ -66,14 +64,4 @@ def hour_of(written: str) -> int | None:
         hour = datetime.strptime(written, _HOUR_FORMAT).replace(tzinfo=BEIJING)
     except ValueError:
         return None
-    return int(hour.timestamp()) // SECONDS_AN_HOUR
-
-
-def text_of(seconds: float) -> str:
-    """
-    Write a time of Beijing's clock.
-
-    >>> text_of(1570526317)
-    '2019-10-08 17:18:37'
-    """
-    return datetime.fromtimestamp(seconds, UTC).astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+    return int(hour.timestamp()) // SECONDS_PER_HOUR

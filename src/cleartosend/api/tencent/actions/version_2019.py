@@ -8,11 +8,11 @@ import msgspec
 from cleartosend.api.tencent.actions import counting, pulling, sending, signatures, templates
 from cleartosend.api.tencent.actions.call import Call
 from cleartosend.api.tencent.actions.reviewing import Ids
-from cleartosend.api.tencent.actions.times import text_of
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.api.tencent.parameters import Answer, Parameters
 from cleartosend.model.packages import Package
 from cleartosend.model.reasons import Refusal
+from cleartosend.model.times import text_of
 
 Asked = TypeVar("Asked")
 Done = TypeVar("Done", bound=Answer)
