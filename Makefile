@@ -6,12 +6,14 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The vendor's client for Node, which tests call us with. Without node and npm they say so, and skip what needs it.
 NODE_SDK := tencentcloud-sdk-nodejs-sms@4.1.306 tencentcloud-sdk-nodejs-common@4.1.220
+# The SMSC that tests let our carrier bind to, so that it does not only understand its own kind.
+NODE_SMPP := smpp@0.5.1
 # The one for its international site has the module names of the other, so it is kept apart.
 INTERNATIONAL_SDK := tencentcloud-sdk-python-intl-en==3.1.193
 CLIENTS := .venv/international/installed $(if $(shell command -v node >/dev/null && command -v npm),.venv/node/installed)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run tour test compatibility check format bench evaluate docs clean
+.PHONY: help setup run tour test compatibility check format bench chaos fuzz evaluate docs clean
 
 help: ## list these targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +46,14 @@ format: .venv/dev ## format the code and mend what can be mended
 bench: .venv/dev ## measure what a call costs, against the budgets
 	$(BIN)/python bench/calls.py
 	$(BIN)/python bench/members.py
+	$(BIN)/python bench/carriers.py
+	$(BIN)/python bench/odd_texts.py
+
+fuzz: .venv/dev ## send 200,000 broken PDUs and receipts
+	FUZZED=200000 $(BIN)/python -m pytest -n0 tests/carriers/smpp/test_fuzz.py tests/carriers/smpp/test_receipts.py
+
+chaos: .venv/dev ## kill, cut, fill and confuse a server under load, and hold it to its promises; SEEDS="7 20-29"
+	$(BIN)/python -m chaos.run $(SEEDS)
 
 evaluate: .venv/dev ## score the policy on labelled texts; DATA=folder for the working data as well
 	$(BIN)/python -m evaluation.evaluate $(DATA)
@@ -76,5 +86,5 @@ clean: ## remove .venv and what the tools left behind
 	@touch $@
 
 .venv/node/installed: Makefile | .venv/bin/python
-	npm install --prefix .venv/node --no-save --no-audit --no-fund --ignore-scripts --loglevel error $(NODE_SDK)
+	npm install --prefix .venv/node --no-save --no-audit --no-fund --ignore-scripts --loglevel error $(NODE_SDK) $(NODE_SMPP)
 	@touch $@

@@ -29,6 +29,17 @@ from cleartosend.api.tencent.codes import CANNOT_OCCUR, CODES
 from cleartosend.api.tencent.errors import INSTEAD, INSTEAD_IN_THE_OLDER_VERSION, OLDER_VERSION, SAYINGS, Saying
 from cleartosend.api.tencent.rates import PER_SECOND
 from cleartosend.carriers.simulator import BEHAVIOURS, Behaviour
+from cleartosend.carriers.smpp.profile import (
+    USUAL,
+    Addresses,
+    OwnTlv,
+    Profile,
+    Receipts,
+    Statuses,
+    Writing,
+    read_profile,
+    shipped,
+)
 from cleartosend.cli import cleartosend
 from cleartosend.model.accounts import AccountKind, AccountSettings, AppSettings, CountryLimits
 from cleartosend.model.applications import REVIEW_MOVES, ReviewMove
@@ -39,6 +50,9 @@ from cleartosend.model.verdicts import MessageType, Part
 from cleartosend.policy.rulebook import Rule, load_rulebook
 from cleartosend.review import apply, desk, links, triage
 from cleartosend.settings import PREFIX, Settings
+from cleartosend.testing.smsc import DIALECTS
+from cleartosend.testing.smsc.behaviour import Behaviour as BehaviourOfSmsc
+from cleartosend.testing.smsc.orders import ORDERS
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "cleartosend"
@@ -179,6 +193,57 @@ def _settings_of(struct: type[msgspec.Struct]) -> str:
         ("setting", "default", "what it is"),
         [(f"`{name}`", _code(default), said[name]) for name, default in _defaults(struct)],
     )
+
+
+def profiles() -> str:
+    """The carrier profiles that ship, and where what they say is written."""
+    return _table(
+        ("profile", "for carriers of which this is true", "as is written in"),
+        [
+            (f"`{name}`", profile.about, "; ".join(profile.sources))
+            for name in sorted(shipped(), key=lambda name: (name != USUAL, name))
+            for profile in [read_profile(name)]
+        ],
+    )
+
+
+def profile_fields() -> str:
+    """What a profile may say, table by table."""
+    tables: dict[str, type[msgspec.Struct]] = {
+        "": Profile,
+        "[receipts]": Receipts,
+        "[statuses]": Statuses,
+        "[addresses]": Addresses,
+    }
+    lists: dict[str, type[msgspec.Struct]] = {"[[alphabets]]": Writing, "[[tlvs]]": OwnTlv}
+    return "\n\n".join(
+        (f"In each `{name}`:\n\n" if name in lists else f"In `{name}`:\n\n" if name else "")
+        + _table(
+            ("field", "where it is not said", "what it is"),
+            [
+                (f"`{field.name}`", _said_or_not(field), _said_of_fields(struct)[field.name])
+                for field in msgspec.structs.fields(struct)
+            ],
+        )
+        for name, struct in (tables | lists).items()
+    )
+
+
+def _said_or_not(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "must be said"
+    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    match default:
+        case Receipts() | Statuses() | Addresses():
+            return "as below"
+        case (Writing(), *_):
+            return ", ".join(f"`{one.alphabet}` as {one.data_coding}" for one in default)
+        case (_, *_):
+            return ", ".join(f"`{one}`" if one != "" else "nothing" for one in default)
+        case {}:
+            return "empty"
+        case _:
+            return _code(default)
 
 
 def _defaults(struct: type[msgspec.Struct]) -> list[tuple[str, object]]:
@@ -400,6 +465,27 @@ def _receipt(behaviour: Behaviour) -> str:
     return f"`{behaviour.code}`" + (" twice" if behaviour.receipts > 1 else "")
 
 
+def smsc_behaviour() -> str:
+    """What the SMSC for testing can be told to do."""
+    return _table(
+        ("item", "what it is"), [(f"`{name}`", said) for name, said in _said_of_fields(BehaviourOfSmsc).items()]
+    )
+
+
+def smsc_dialects() -> str:
+    """In which ways it writes ids and receipts."""
+    rows = [
+        (f"`{name}`", "<br>".join(f"`{item}` {_code(value)}" for item, value in items.items()) or "nothing")
+        for name, items in DIALECTS.items()
+    ]
+    return _table(("dialect", "sets"), rows)
+
+
+def smsc_orders() -> str:
+    """Its orders, as its help has them."""
+    return "\n".join(f"- {order.__doc__}" for order in ORDERS.values())
+
+
 def metrics() -> str:
     """What is measured."""
     return _table(
@@ -443,6 +529,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "account-settings": account_settings,
     "app-settings": app_settings,
     "country-limits": country_limits,
+    "profiles": profiles,
+    "profile-fields": profile_fields,
     "command-line": command_line,
     "compatibility-clients": compatibility_clients,
     "compatibility-actions": compatibility_actions,
@@ -456,6 +544,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "codes": codes,
     "endings": endings,
     "metrics": metrics,
+    "smsc-behaviour": smsc_behaviour,
+    "smsc-dialects": smsc_dialects,
+    "smsc-orders": smsc_orders,
 }
 
 

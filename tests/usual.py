@@ -1,6 +1,7 @@
 """The usual account, its usual signature and templates, and a clock that moves only when told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -8,11 +9,16 @@ from sqlalchemy import Connection
 
 from cleartosend.admission.accept import Admission, MessageIds
 from cleartosend.admission.directory import Directory
-from cleartosend.carriers.dispatch import stop_account
+from cleartosend.carriers.dispatch import Dispatch, stop_account, submit
+from cleartosend.carriers.outlet import Outlet, Pace
+from cleartosend.carriers.routing import Routing
 from cleartosend.cli.account import NewAccount, create_account
+from cleartosend.delivery.deadlines import lose_in_doubt
+from cleartosend.delivery.receipts import take_parked
 from cleartosend.model.accounts import AccountKind, AccountSettings, AppSettings
 from cleartosend.model.applications import ReviewMove, SignatureForm, TemplateForm
-from cleartosend.model.messages import RecipientOutcome, SendCall
+from cleartosend.model.carriers import EVERYTHING
+from cleartosend.model.messages import Lane, Parcel, RecipientOutcome, SendCall
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import (
     Action,
@@ -23,9 +29,10 @@ from cleartosend.model.verdicts import (
     Submission,
     Verdict,
 )
-from cleartosend.ports import Engine
+from cleartosend.ports import Carrier, Engine, Submitted, WayOut
 from cleartosend.review.moves import make
 from cleartosend.settings import Settings
+from cleartosend.spool import embedded as spool
 from cleartosend.store import accounts, applications
 from cleartosend.store.secrets import Vault
 
@@ -92,6 +99,36 @@ async def usual_account(engine: Engine, *, kind: AccountKind = AccountKind.ORGAN
     return await engine.write(work)
 
 
+def usual_dispatch(
+    engine: Engine, carrier: Carrier, clock: Callable[[], float], *, settings: Settings, window: int | None = None
+) -> Dispatch:
+    """What empties the spool into one carrier, by the one route that there is."""
+    return Dispatch(
+        engine=engine,
+        outlets=[Outlet(carrier, window or settings.window, Pace(0.0, now=monotonic()))],
+        routing=Routing([], [carrier.name]),
+        settings=settings,
+        clock=clock,
+        settle_parked=take_parked,
+        lose=lose_in_doubt,
+    )
+
+
+def claimed(tx: Connection, now: float) -> list[Parcel]:
+    """Everything that waits by the one route that there is, claimed."""
+    return spool.claim(tx, now=now, route=EVERYTHING, lane=max(Lane), limit=1000)
+
+
+def hand_over(
+    tx: Connection, message_ids: Sequence[int], *, now: float, carrier: str = "c", within: float = 3600.0
+) -> list[str]:
+    """A carrier takes these messages; returns what it calls them."""
+    ids = [f"{carrier}{message_id}" for message_id in message_ids]
+    taken = [(message_id, carrier, Submitted((its,))) for message_id, its in zip(message_ids, ids, strict=True)]
+    submit(tx, taken, now=now, receipt_by=now + within, settle_parked=take_parked)
+    return ids
+
+
 def approved_signature(tx: Connection, account_id: int, text: str = SIGNATURE, *, international: bool = False) -> int:
     form = SignatureForm(
         text=text, sign_type=0, document_type=0, international=international, for_another=False, proof_image=PNG
@@ -148,6 +185,7 @@ def usual_admission(
     node: int = 0,
     settings: Settings | None = None,
     judge: Callable[[Submission], Verdict] = simple_judge,
+    way: WayOut | None = None,
 ) -> Admission:
     return Admission(
         engine=engine,
@@ -157,6 +195,7 @@ def usual_admission(
         clock=clock,
         ids=MessageIds(node, clock),
         stop_account=stop_account,
+        way=way,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import fcntl
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,12 +18,19 @@ from cleartosend.admission.numbers import split_number
 from cleartosend.api.tencent.door import Door
 from cleartosend.carriers import dispatch as moves
 from cleartosend.carriers.dispatch import Dispatch
+from cleartosend.carriers.outlet import Outlet, Pace
+from cleartosend.carriers.routing import Routing
 from cleartosend.carriers.simulator import SimulatorCarrier
+from cleartosend.carriers.smpp.carrier import SmppCarrier
+from cleartosend.carriers.smpp.profile import BadProfile, read_profile
+from cleartosend.carriers.upstream import UpstreamCarrier
+from cleartosend.carriers.watch import Watch
 from cleartosend.delivery import deadlines
 from cleartosend.delivery.callbacks import Callbacks
 from cleartosend.delivery.receipts import Receipts, take_parked
 from cleartosend.delivery.replies import Replies
 from cleartosend.model.accounts import AccountStatus
+from cleartosend.model.carriers import Link, SimulatorLink, SmppLink, UpstreamLink
 from cleartosend.model.messages import Ending, Lane, MessageState
 from cleartosend.model.times import SECONDS_PER_DAY
 from cleartosend.model.verdicts import Submission, Verdict
@@ -33,16 +40,30 @@ from cleartosend.policy.rulebook import Rulebook, RulebookError, load_rulebook
 from cleartosend.ports import Carrier, Engine, StoreUnavailable
 from cleartosend.review.apply import Applications
 from cleartosend.review.links import Links
-from cleartosend.settings import Settings, overlay_of
+from cleartosend.settings import BadSettings, Settings, overlay_of
 from cleartosend.spool import embedded as spool
-from cleartosend.store import accounts, answered_calls, budgets, callbacks, links, messages, places, receipts
+from cleartosend.store import (
+    accounts,
+    answered_calls,
+    budgets,
+    callbacks,
+    carrier_events,
+    handovers,
+    links,
+    messages,
+    places,
+    receipts,
+)
 from cleartosend.store.callbacks import CallbackKind
 from cleartosend.store.opening import make_data_folder, open_store_and_vault
 from cleartosend.store.secrets import Vault
 
 SWEEP_SECONDS = 1.0
+MOST_IDS_TO_LEARN_FROM = 2500
+COUNT_WAITING_SECONDS = 5.0
+"""How long the count of what waits for carriers is good for; of a million it takes a tenth of a second."""
 DAYS_TO_LOOK_BACK = 31
-"""How long it is known what was used of a day's caps."""
+"""How long it is known what was used of a day's caps, and why less went to a carrier."""
 
 
 class AlreadyServed(Exception):
@@ -59,7 +80,7 @@ class Platform:
         engine: Engine,
         vault: Vault,
         rulebook: Rulebook,
-        carrier: Carrier,
+        outlets: Sequence[Outlet],
         clock: Callable[[], float],
         ids: MessageIds,
     ) -> None:
@@ -67,9 +88,20 @@ class Platform:
         self.engine = engine
         self.vault = vault
         self.rulebook = rulebook
-        self.carrier = carrier
+        self.outlets = outlets
         self.clock = clock
         self.directory = Directory(engine, vault)
+        self.routing = Routing(settings.routes, [outlet.name for outlet in outlets])
+        self.watch = Watch(engine=engine, outlets=outlets, routing=self.routing, clock=clock, monotonic=time.monotonic)
+        self.dispatch = Dispatch(
+            engine=engine,
+            outlets=outlets,
+            routing=self.routing,
+            settings=settings,
+            clock=clock,
+            settle_parked=take_parked,
+            lose=deadlines.lose_in_doubt,
+        )
         self.admission = Admission(
             engine=engine,
             directory=self.directory,
@@ -78,13 +110,11 @@ class Platform:
             clock=clock,
             ids=ids,
             stop_account=moves.stop_account,
+            way=self.dispatch,
         )
         self.applications = Applications(engine=engine, judge=self.judge, clock=clock, stop_account=moves.stop_account)
         self.receipts = Receipts(engine)
         self.replies = Replies(engine, settings=settings, accept=self.admission.accept)
-        self.dispatch = Dispatch(
-            engine=engine, carrier=carrier, settings=settings, clock=clock, settle_parked=take_parked
-        )
         self.admission.wake = self.dispatch.wake
         self.door = Door(
             admission=self.admission,
@@ -107,11 +137,16 @@ class Platform:
             judge=self.judge,
             clock=clock,
             stop_account=moves.stop_account,
+            stop_application=moves.stop_application,
         )
         self.applications.wake = self.links.wake
         self.admission.sent = self.links.sent
+        self.dispatch.told = self.watch.told
+        self.receipts.delivered = self.watch.health.delivered
         self.receipts.wake = self.callbacks.wake
         self.replies.wake = self.callbacks.wake
+        self._counted_at = 0.0
+        """When it was last counted what waits for carriers."""
         self._tasks: list[asyncio.Task[None]] = []
         """What is told to stop, and finishes what it has begun."""
         self._endless: list[asyncio.Task[None]] = []
@@ -137,7 +172,11 @@ class Platform:
 
     async def start(self) -> None:
         """Begin to send what waits and to take what carriers report."""
-        await self.carrier.start(on_receipt=self.receipts.take, on_reply=self.replies.take)
+        await self.engine.write(lambda tx: moves.send_by_routes_of_today(tx, self.routing))
+        await self.watch.begin()
+        await self._count_waiting()
+        for outlet in self.outlets:
+            await outlet.carrier.start(on_receipts=self.receipts.take, on_reply=self.replies.take)
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(work) for work in (self.dispatch.run(), self.callbacks.run())]
         self._endless = [loop.create_task(self._sweep_for_ever())]
@@ -151,7 +190,7 @@ class Platform:
         for task in self._endless:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._endless, return_exceptions=True)
-        await self.carrier.stop()
+        await asyncio.gather(*(outlet.carrier.stop() for outlet in self.outlets), return_exceptions=True)
         await self.engine.close()
 
     def is_sending(self) -> bool:
@@ -160,7 +199,7 @@ class Platform:
         return bool(tasks) and not self.dispatch.in_trouble and not any(task.done() for task in tasks)
 
     async def measure(self) -> None:
-        """Bring the gauges up to date with the store."""
+        """Bring the gauges up to date with the store and the carriers."""
 
         def count(tx: Connection) -> tuple[dict[int, int], dict[str, int], int, dict[str, int], int]:
             return (
@@ -179,31 +218,41 @@ class Platform:
         telemetry.AWAITING_DECISION.set(suspended)
         for kind in CallbackKind:
             telemetry.CALLBACKS_WAITING.labels(kind).set(untold.get(kind, 0))
+        self.watch.measure()
 
     async def _sweep_for_ever(self) -> None:
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             try:
+                await self.watch.look()
+                if time.monotonic() - self._counted_at >= COUNT_WAITING_SECONDS:
+                    await self._count_waiting()
                 ended = await self.engine.write(lambda tx: sweep(tx, self.clock()))
                 telemetry.tell_ended(ended)
                 if ended:
                     self.callbacks.wake()
                 await self.engine.write(lambda tx: forget_old(tx, self.clock(), settings=self.settings))
+                # In small steps, so that callers who wait for the store at the same time wait no longer for this.
+                while await self.engine.write(lambda tx: places.forget_closed(tx, now=self.clock())):
+                    pass
             except StoreUnavailable as error:
                 telemetry.log.error("sweep.unavailable", error=str(error))
+
+    async def _count_waiting(self) -> None:
+        self._counted_at = time.monotonic()
+        await self.admission.backlog.count(lambda most: self.engine.read(lambda tx: spool.count(tx, most=most)))
 
 
 def sweep(tx: Connection, now: float) -> list[Ending]:
     """Give an end to everything whose time is over; returns how messages ended."""
     in_doubt = spool.left_in_doubt(tx, now=now)
-    ended = deadlines.lose(tx, in_doubt, code=deadlines.IN_DOUBT, now=now)
+    ended = deadlines.lose_in_doubt(tx, in_doubt, now)
     spool.let_go(tx, in_doubt)
     ended += moves.expire(tx, now)
     # A message that was with a carrier when its account was stopped may have come back to wait.
     for account_id in spool.stopped_accounts(tx):
         ended += moves.stop(tx, account_id, now)
     ended += deadlines.lose_unreported(tx, now)
-    places.forget_closed(tx, now=now)
     return ended
 
 
@@ -213,6 +262,7 @@ def forget_old(tx: Connection, now: float, *, settings: Settings) -> None:
     messages.forget_unpulled(tx, before=now - messages.KEPT_TO_PULL_SECONDS)
     answered_calls.forget(tx, before=now - settings.idempotency_seconds)
     budgets.forget(tx, before_day=day_of(now) - DAYS_TO_LOOK_BACK)
+    carrier_events.forget(tx, before=now - DAYS_TO_LOOK_BACK * SECONDS_PER_DAY)
 
 
 @contextlib.asynccontextmanager
@@ -230,22 +280,22 @@ async def running_platform(
         engine, vault = await open_store_and_vault(settings)
         if not settings.database:
             # Nobody else can hold a claim on the embedded store, so what the last process claimed is free again.
-            await engine.write(lambda tx: spool.end_claims(tx, now=clock()))
+            await engine.write(spool.end_claims)
             await engine.write(callbacks.end_claims)
             await engine.write(links.end_claims)
         if carrier is None:
-            carrier = SimulatorCarrier(
-                delay_seconds=settings.simulator_delay_seconds,
-                seed=settings.simulator_seed,
-                clock=clock,
-                outstanding=await engine.read(lambda tx: messages.outstanding(tx, SimulatorCarrier.name)),
-            )
+            outlets = [
+                Outlet(await carrier_of(link, engine, clock), link.window, Pace(link.per_second, now=time.monotonic()))
+                for link in links_of(settings)
+            ]
+        else:
+            outlets = [Outlet(carrier, settings.window, Pace(0.0, now=time.monotonic()))]
         platform = Platform(
             settings=settings,
             engine=engine,
             vault=vault,
             rulebook=rulebook,
-            carrier=carrier,
+            outlets=outlets,
             clock=clock,
             ids=MessageIds(settings.node, clock, newest=await engine.read(messages.newest_id)),
         )
@@ -254,6 +304,57 @@ async def running_platform(
             yield platform
         finally:
             await platform.stop()
+
+
+def links_of(settings: Settings) -> Sequence[Link]:
+    """The carriers as configured, or the simulator that stands in for them."""
+    alone = SimulatorLink(
+        name="simulator",
+        window=settings.window,
+        delay_seconds=settings.simulator_delay_seconds,
+        seed=settings.simulator_seed,
+    )
+    return settings.carriers or (alone,)
+
+
+async def carrier_of(link: Link, engine: Engine, clock: Callable[[], float]) -> Carrier:
+    """What is configured, ready to be started."""
+    match link:
+        case SimulatorLink():
+            return SimulatorCarrier(
+                name=link.name,
+                delay_seconds=link.delay_seconds,
+                seed=link.seed,
+                clock=clock,
+                outstanding=await engine.read(lambda tx: handovers.outstanding(tx, link.name)),
+            )
+        case UpstreamLink():
+            secret_key = secret_of(link.name, given=link.secret_key, file=link.secret_key_file)
+            return UpstreamCarrier(
+                link,
+                secret_key=secret_key,
+                outstanding=lambda most: engine.read(lambda tx: handovers.outstanding(tx, link.name, most=most)),
+                clock=clock,
+            )
+        case SmppLink():
+            known = await engine.read(lambda tx: handovers.outstanding(tx, link.name, most=MOST_IDS_TO_LEARN_FROM))
+            try:
+                return SmppCarrier(link, profile=read_profile(link.profile), clock=clock, outstanding=known)
+            except (BadProfile, OSError) as error:
+                message = f"carriers: `{link.name}`: {error}"
+                raise BadSettings(message) from error
+        case _:
+            raise BadSettings(f"carriers: {link.name}")
+
+
+def secret_of(carrier: str, *, given: str, file: str) -> str:
+    """What a carrier knows us by: as it was given, or the first line of a file. Raises BadSettings."""
+    if not file:
+        return given
+    try:
+        return Path(file).read_text().partition("\n")[0].strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSettings(f"carriers: `{carrier}`: {error}") from error
 
 
 @contextlib.contextmanager

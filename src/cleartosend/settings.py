@@ -3,13 +3,16 @@
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+
+from cleartosend.model.carriers import Link, Route
 
 FILE_NAME = "cleartosend.toml"
 PREFIX = "CLEARTOSEND_"
@@ -25,8 +28,10 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 Node = Annotated[int, msgspec.Meta(ge=0, le=31)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 EVERY_OTHER_COUNTRY = "*"
+_PREFIX = re.compile(r"\+[0-9]{1,15}")
 _HOURS_OF_A_COUNTRY = re.compile(r"([A-Z]{2}|\*)=([0-9]{1,2})-([0-9]{1,2})")
 
 
@@ -53,8 +58,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """When marketing may go where, in all time zones there; `*` is every other country: `CN=8-22,US=9-21,*=8-20`."""
     idempotency_seconds: Seconds = 86400.0
     """How long the answer to a call that has a key is kept, for when the same call is made again."""
+    carriers: tuple[Link, ...] = ()
+    """The carriers, each a table `[[carriers]]` of the file; none: the simulator, which sends nothing."""
+    routes: tuple[Route, ...] = ()
+    """Which carriers take which messages, each a table `[[routes]]`; none: every carrier takes every message."""
     window: Count = 100
-    """Most messages in flight at a carrier, sent and not yet answered."""
+    """Most messages that the simulator has been handed and whose answers are not yet on disk, where it stands alone."""
+    most_waiting: Count = 1_000_000
+    """Most messages that may wait for carriers; while there are more, calls to send are refused."""
+    most_calls_at_once: Count = 2000
+    """Most calls to send that may wait for the store in one process; one to many numbers counts once for each ten."""
     submit_within_seconds: Seconds = 3600.0
     """How long a message may wait for a carrier before it expires."""
     receipt_within_seconds: Seconds = 259200.0
@@ -93,11 +106,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Whether the links of templates are opened; if not, templates with links wait for a person."""
     link_networks: str = ""
     """Networks beyond the public internet that links may lead to, such as `10.1.0.0/16`; empty: none."""
+    second_opinion_percent: Percent = 5.0
+    """Of a hundred decisions of people, how many are put before another reviewer, to know how far they agree."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """`json`, `text`, or `auto`: text on a terminal and JSON elsewhere."""
 
     def __post_init__(self) -> None:
         hours_by_country(self.marketing_hours)
+        _check_routes(self.carriers, self.routes)
 
 
 def read_settings(data: Path | None = None, environment: Mapping[str, str] | None = None, **given: object) -> Settings:
@@ -112,9 +128,11 @@ def read_settings(data: Path | None = None, environment: Mapping[str, str] | Non
     if unknown:
         message = f"{unknown[0]}: there is no such setting"
         raise BadSettings(message)
-    from_environment = {name: environment[variable] for variable, name in names.items() if variable in environment}
+    from_environment: dict[str, object] = {
+        name: _unpacked(name, environment[variable]) for variable, name in names.items() if variable in environment
+    }
     if data is None:
-        data = Path(from_environment.get("data", Settings().data))
+        data = Path(str(from_environment.get("data", Settings().data)))
     values: dict[str, object] = {
         **_read_file(data / FILE_NAME),
         **from_environment,
@@ -151,6 +169,25 @@ def hours_by_country(written: str) -> Mapping[str, tuple[int, int]]:
     return found
 
 
+def _check_routes(carriers: Sequence[Link], routes: Sequence[Route]) -> None:
+    names = [link.name for link in carriers]
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise ValueError(f"carriers: `{name}` is there twice")
+    for name, times in Counter(route.name for route in routes).items():
+        if times > 1:
+            raise ValueError(f"routes: `{name}` is there twice")
+    for route in routes:
+        if unknown := sorted(set(route.carriers) - set(names)):
+            raise ValueError(f"routes: `{route.name}` names the carrier `{unknown[0]}`, which is not there")
+        if not any(route.carriers.values()):
+            raise ValueError(f"routes: `{route.name}` has no carrier with a share")
+        if unknown := sorted(set(route.countries) - _countries()):
+            raise ValueError(f"routes: `{route.name}`: there is no country `{unknown[0]}`")
+        if odd := [prefix for prefix in route.prefixes if not _PREFIX.fullmatch(prefix)]:
+            raise ValueError(f"routes: `{route.name}`: `{odd[0]}` is not the beginning of a number, such as `+86138`")
+
+
 @cache
 def _countries() -> frozenset[str]:
     """The codes of ISO 3166-1 alpha-2."""
@@ -174,6 +211,20 @@ def _read_file(path: Path) -> dict[str, object]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         message = f"{path}: {error}"
         raise BadSettings(message) from error
+
+
+def _unpacked(name: str, value: str) -> object:
+    """Tables are written as JSON in the environment."""
+    if name not in _TABLES:
+        return value
+    try:
+        return msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        message = f"{PREFIX}{name.upper()}: {error}"
+        raise BadSettings(message) from error
+
+
+_TABLES = {"carriers", "routes"}
 
 
 def _to_path(wanted: type, value: object) -> object:

@@ -1,5 +1,6 @@
 """What the service tells its operator: metrics for Prometheus and structured logs, never a text or a whole number."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import Iterable, Sequence
@@ -7,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from cleartosend.model.messages import Ending, accepted_at
+from cleartosend.model.messages import Ending, Receipt, accepted_at
 
 # Fine where an API answers (milliseconds), coarse where telephones do (minutes).
 _API_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -24,6 +25,20 @@ DAILY_WARNINGS = Counter("cleartosend_daily_warnings_total", "Daily warnings of 
 SUBMITTED = Counter("cleartosend_messages_submitted_total", "Messages that a carrier took.", ["carrier"])
 NOT_SUBMITTED = Counter(
     "cleartosend_messages_not_submitted_total", "Answers of carriers that did not take a message.", ["carrier", "code"]
+)
+CARRIER_SESSIONS = Gauge("cleartosend_carrier_sessions", "Connections to a carrier that are bound.", ["carrier"])
+CARRIER_CONNECTS = Counter(
+    "cleartosend_carrier_connects_total",
+    "Attempts to connect to a carrier, by what came of them.",
+    ["carrier", "outcome"],
+)
+CARRIER_UNANSWERED = Counter(
+    "cleartosend_carrier_unanswered_total", "Messages written to a carrier whose answers never came.", ["carrier"]
+)
+CARRIER_IGNORED = Counter(
+    "cleartosend_carrier_ignored_total",
+    "What a carrier sent that nobody waited for or could read.",
+    ["carrier", "what"],
 )
 RECEIPTS = Counter("cleartosend_receipts_total", "Receipts stored, by status.", ["carrier", "status"])
 REPEATED_RECEIPTS = Counter("cleartosend_receipts_repeated_total", "Receipts that said what was known.", ["carrier"])
@@ -43,6 +58,17 @@ CALLBACK_SECONDS = Histogram(
 )
 CALLBACKS_WAITING = Gauge(
     "cleartosend_callbacks_waiting", "Statuses and replies that customers' servers are to be told.", ["kind"]
+)
+CARRIER_UP = Gauge("cleartosend_carrier_up", "Whether a carrier can be handed messages.", ["carrier"])
+CARRIER_IN_HAND = Gauge(
+    "cleartosend_carrier_in_hand", "Messages handed to a carrier whose answers are not yet on disk.", ["carrier"]
+)
+CARRIER_WINDOW = Gauge("cleartosend_carrier_window", "Most messages that a carrier may have in hand.", ["carrier"])
+CARRIER_PER_SECOND = Gauge(
+    "cleartosend_carrier_per_second", "How many messages a carrier is handed a second; 0: any number.", ["carrier"]
+)
+CARRIER_SHARE = Gauge(
+    "cleartosend_carrier_share", "A carrier's part of a route's messages, from 0 to 1.", ["route", "carrier"]
 )
 OBSERVED = Counter(
     "cleartosend_rules_observed_total", "Texts in which a rule that is only observed found something.", ["rule", "part"]
@@ -77,10 +103,36 @@ def set_up_logging(log_format: str, *, least: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        # Looked up anew for each line: who redirects standard error is obeyed.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
+
+
+class _Lines:
+    """Standard error, looked up anew for each line, so that who redirects it is obeyed."""
+
+    def msg(self, line: str) -> None:
+        # A disk that is full for the store is full for the log as well, and an error is no reason to make another.
+        with contextlib.suppress(OSError):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+def tell_submitted(carrier: str, seconds: Sequence[float]) -> None:
+    """Count messages that a carrier took, each with the time since it was accepted."""
+    SUBMITTED.labels(carrier).inc(len(seconds))
+    for one in seconds:
+        SUBMIT_SECONDS.observe(one)
+
+
+def tell_receipts(arrived: Sequence[Receipt], new: Sequence[Receipt]) -> None:
+    """Count receipts, those that said what was known apart."""
+    for receipt in new:
+        RECEIPTS.labels(receipt.carrier, receipt.status).inc()
+    if len(new) < len(arrived):
+        REPEATED_RECEIPTS.labels(arrived[0].carrier).inc(len(arrived) - len(new))
 
 
 def tell_ended(endings: Iterable[Ending]) -> None:

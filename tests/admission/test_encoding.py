@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from hypothesis import example, given, strategies as st
 
-from cleartosend.admission.encoding import (
+from cleartosend.admission.encoding import segments, split
+from cleartosend.model.alphabets import (
     GSM_BASIC,
     GSM_ESCAPE,
     GSM_EXTENSION,
@@ -15,8 +16,6 @@ from cleartosend.admission.encoding import (
     LONGEST_PART,
     Alphabet,
     alphabet_of,
-    segments,
-    split,
 )
 
 

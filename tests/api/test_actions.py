@@ -130,9 +130,7 @@ async def settle(service: Service, serials: list[str], state: MessageState, code
     """Do what dispatch and receipts will have done."""
     ids = [message_id for serial in serials if (message_id := message_id_of(serial)) is not None]
     endings = [Ending(message_id=one, state=state, code=code, party=Party.NOBODY, at=NOW + 5.5) for one in ids]
-    await service.engine.write(
-        lambda tx: messages.hand_over(tx, [(one, "simulator", [str(one)]) for one in ids], now=NOW, receipt_by=NOW + 9)
-    )
+    await service.engine.write(lambda tx: messages.hand_over(tx, ids, now=NOW, receipt_by=NOW + 9))
     await service.engine.write(lambda tx: messages.end(tx, MessageMove.SETTLE, endings))
 
 

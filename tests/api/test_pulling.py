@@ -21,7 +21,7 @@ async def ended(service: Service, number: str, state: MessageState, code: str, *
     ending = Ending(message_id=message_id, state=state, code=code, party=Party.NOBODY, at=service.clock.now + 5)
 
     def work(tx: Any) -> None:
-        messages.hand_over(tx, [(message_id, "test", [serial])], now=NOW, receipt_by=NOW + 60)
+        messages.hand_over(tx, [message_id], now=NOW, receipt_by=NOW + 60)
         assert messages.end(tx, MessageMove.SETTLE, [ending])
 
     await service.engine.write(work)

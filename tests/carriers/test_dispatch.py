@@ -2,29 +2,31 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import pytest
 from sqlalchemy import Connection, select
-from usual import Clock, Usual, reasons, usual_account, usual_admission
+from usual import Clock, Usual, claimed, reasons, usual_account, usual_admission, usual_dispatch
 
 from cleartosend.carriers import dispatch as moves
 from cleartosend.carriers.dispatch import Dispatch
 from cleartosend.carriers.simulator import BEHAVIOURS, SimulatorCarrier
 from cleartosend.compose import sweep
-from cleartosend.delivery.receipts import Receipts, take_parked
+from cleartosend.delivery.receipts import Receipts
 from cleartosend.delivery.replies import Replies
 from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import MessageState, Parcel, Party, Receipt, ReceiptStatus, Reply
 from cleartosend.model.reasons import Reason
-from cleartosend.ports import Carrier, Engine, NotSubmitted, Submitted
+from cleartosend.ports import Carrier, Engine, NotSubmitted, OutcomeUnknown, Submitted
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
-from cleartosend.store import accounts, messages, receipts
+from cleartosend.spool.embedded import Later
+from cleartosend.store import accounts, members, messages, receipts
 from cleartosend.store.messages import MessageRecord
-from cleartosend.store.schema import members as members_table, messages as messages_table
+from cleartosend.store.schema import messages as messages_table
 
 FAST = Settings(simulator_delay_seconds=0.01, retry_after_seconds=0.0)
+IMPATIENT = Settings(drain_seconds=0.01)
 ENOUGH_SECONDS = 20
 
 
@@ -42,10 +44,12 @@ def replies_of(engine: Engine, clock: Clock) -> Replies:
 
 
 @contextlib.asynccontextmanager
-async def sending(engine: Engine, carrier: Carrier, clock: Clock) -> AsyncIterator[Dispatch]:
+async def sending(
+    engine: Engine, carrier: Carrier, clock: Clock, *, settings: Settings = FAST
+) -> AsyncIterator[Dispatch]:
     """The carrier's side of the house, at work."""
-    await carrier.start(on_receipt=Receipts(engine).take, on_reply=replies_of(engine, clock).take)
-    dispatch = Dispatch(engine=engine, carrier=carrier, settings=FAST, clock=clock, settle_parked=take_parked)
+    await carrier.start(on_receipts=Receipts(engine).take, on_reply=replies_of(engine, clock).take)
+    dispatch = usual_dispatch(engine, carrier, clock, settings=settings)
     running = asyncio.get_running_loop().create_task(dispatch.run())
     try:
         yield dispatch
@@ -157,7 +161,7 @@ async def test_a_message_without_a_receipt_ends_as_unknown_and_a_late_receipt_st
         code="DELIVRD",
         at=clock(),
     )
-    await Receipts(engine).take(late)
+    await Receipts(engine).take([late])
     [message] = await every_message(engine)
     assert message.state is MessageState.DELIVERED
     # Who pulls hears of both, each as it was.
@@ -170,8 +174,8 @@ async def test_a_message_without_a_receipt_ends_as_unknown_and_a_late_receipt_st
 
 async def test_a_receipt_nobody_knows_is_kept(engine: Engine, clock: Clock) -> None:
     stray = Receipt(carrier="simulator", carrier_id="beef", status=ReceiptStatus.DELIVERED, code="DELIVRD", at=clock())
-    await Receipts(engine).take(stray)
-    await Receipts(engine).take(stray)
+    await Receipts(engine).take([stray])
+    await Receipts(engine).take([stray])
     assert await engine.read(receipts.count_parked) == 1
 
 
@@ -208,8 +212,8 @@ async def test_a_reply_of_r_takes_the_number_off(engine: Engine, clock: Clock) -
         await until(is_refused)
 
 
-class DeadCarrier:
-    """Takes parcels and dies before it answers."""
+class SilentCarrier:
+    """Takes parcels and never answers."""
 
     name = "simulator"
 
@@ -217,47 +221,59 @@ class DeadCarrier:
         self.taken: list[Parcel] = []
 
     async def start(
-        self, *, on_receipt: Callable[[Receipt], Awaitable[None]], on_reply: Callable[[Reply], Awaitable[None]]
+        self,
+        *,
+        on_receipts: Callable[[Sequence[Receipt]], Awaitable[None]],
+        on_reply: Callable[[Reply], Awaitable[None]],
     ) -> None:
         pass
 
+    def is_up(self) -> bool:
+        return True
+
     async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
         self.taken.append(parcel)
-        raise ConnectionResetError
+        await asyncio.Event().wait()
+        raise AssertionError
 
     async def stop(self) -> None:
         pass
 
 
+class LosingCarrier(SilentCarrier):
+    """Loses its connection after it took a parcel, the first time it is given one."""
+
+    async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
+        self.taken.append(parcel)
+        if parcel.attempts == 1:
+            raise OutcomeUnknown
+        return Submitted((f"{parcel.message_id:x}",))
+
+
+async def code_and_marketing(engine: Engine, clock: Clock) -> None:
+    """One message that may be sent twice and one that may not wait in the spool."""
+    usual = await usual_account(engine)
+    await engine.write(
+        lambda tx: members.add_members(tx, usual.account.account_id, ["+8613711113333"], source="purchase", now=clock())
+    )
+    admission = usual_admission(engine, clock)
+    assert reasons(await admission.accept(usual.call("+8613711112222"))) == [None]
+    assert reasons(await admission.accept(usual.call("+8613711113333", template=usual.marketing))) == [None]
+
+
 async def test_after_a_crash_what_was_in_flight_is_sent_again_but_marketing_is_not(
     engine: Engine, clock: Clock
 ) -> None:
-    usual = await usual_account(engine)
-    admission = usual_admission(engine, clock)
-    await engine.write(
-        lambda tx: (
-            tx.execute(
-                members_table.insert(),
-                {
-                    "account_id": usual.account.account_id,
-                    "number": "+8613711113333",
-                    "source": "purchase",
-                    "since": 1.0,
-                },
-            ).rowcount
-        )
-    )
-    await admission.accept(usual.call("+8613711112222"))
-    await admission.accept(usual.call("+8613711113333", template=usual.marketing))
-    dead = DeadCarrier()
-    async with sending(engine, dead, clock):
+    await code_and_marketing(engine, clock)
+    silent = SilentCarrier()
+    async with sending(engine, silent, clock, settings=IMPATIENT):
 
         async def both_were_taken() -> bool:
-            return len(dead.taken) == 2
+            return len(silent.taken) == 2
 
         await until(both_were_taken)
     # A new process, which knows that it is alone.
-    await engine.write(lambda tx: spool.end_claims(tx, now=clock()))
+    await engine.write(spool.end_claims)
     await engine.write(lambda tx: sweep(tx, clock()))
     async with sending(engine, simulator(clock), clock):
         code, marketing = await ended(engine)
@@ -267,12 +283,13 @@ async def test_after_a_crash_what_was_in_flight_is_sent_again_but_marketing_is_n
 
 async def test_what_a_carrier_is_being_asked_to_take_does_not_expire(engine: Engine, clock: Clock) -> None:
     await accept(engine, clock, "+8613711112222")
-    await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 2 * FAST.submit_within_seconds, limit=9))
-    clock.advance(FAST.submit_within_seconds + 1)
+    clock.advance(FAST.submit_within_seconds - 1)
+    await engine.write(lambda tx: claimed(tx, clock()))
+    clock.advance(2)
     await engine.write(lambda tx: sweep(tx, clock()))
     assert (await every_message(engine))[0].state is MessageState.ACCEPTED
     # Once nobody has it any more, nobody knows whether it went out.
-    clock.advance(FAST.submit_within_seconds)
+    clock.advance(spool.CLAIM_SECONDS)
     await engine.write(lambda tx: sweep(tx, clock()))
     [message] = await every_message(engine)
     assert (message.state, message.code) == (MessageState.UNKNOWN, "INDOUBT")
@@ -282,7 +299,7 @@ async def test_a_message_that_comes_back_from_a_carrier_to_a_stopped_account_is_
     engine: Engine, clock: Clock
 ) -> None:
     usual = await accept(engine, clock, "+8613711112222")
-    [parcel] = await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 9, limit=9))
+    [parcel] = await engine.write(lambda tx: claimed(tx, clock()))
 
     def suspend(tx: Connection) -> None:
         account_id = usual.account.account_id
@@ -291,19 +308,28 @@ async def test_a_message_that_comes_back_from_a_carrier_to_a_stopped_account_is_
 
     await engine.write(suspend)
     assert (await every_message(engine))[0].state is MessageState.ACCEPTED
-    await engine.write(lambda tx: spool.put_back(tx, [(parcel.message_id, clock())]))
+    await engine.write(lambda tx: spool.put_back(tx, [Later(clock(), 0, parcel.message_id)]))
     await engine.write(lambda tx: sweep(tx, clock()))
     [message] = await every_message(engine)
     assert (message.state, message.code) == (MessageState.FAILED, "STOPPED")
 
 
-class SilentCarrier(DeadCarrier):
-    """Takes parcels and never answers."""
+async def test_where_nobody_knows_whether_it_went_out_a_code_is_sent_again_and_marketing_is_not(
+    engine: Engine, clock: Clock
+) -> None:
+    await code_and_marketing(engine, clock)
+    losing = LosingCarrier()
+    async with sending(engine, losing, clock):
 
-    async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
-        self.taken.append(parcel)
-        await asyncio.Event().wait()
-        raise AssertionError
+        async def nothing_waits() -> bool:
+            return not any(message.state is MessageState.ACCEPTED for message in await every_message(engine))
+
+        await until(nothing_waits)
+    code, marketing = await every_message(engine)
+    assert code.state is MessageState.SUBMITTED
+    assert (marketing.state, marketing.code, marketing.party) == (MessageState.UNKNOWN, "INDOUBT", Party.US)
+    assert [parcel.attempts for parcel in losing.taken if parcel.message_id == code.id] == [1, 2]
+    assert [parcel.attempts for parcel in losing.taken if parcel.message_id == marketing.id] == [1]
 
 
 async def test_a_full_window_claims_no_more_and_does_not_keep_the_server_from_stopping(
@@ -312,7 +338,7 @@ async def test_a_full_window_claims_no_more_and_does_not_keep_the_server_from_st
     await accept(engine, clock, *(f"+86137{number:08}" for number in range(30)))
     silent = SilentCarrier()
     settings = Settings(window=10, drain_seconds=0.01)
-    dispatch = Dispatch(engine=engine, carrier=silent, settings=settings, clock=clock, settle_parked=take_parked)
+    dispatch = usual_dispatch(engine, silent, clock, settings=settings)
     running = asyncio.get_running_loop().create_task(dispatch.run())
 
     async def the_window_is_full() -> bool:
@@ -330,10 +356,8 @@ async def test_a_full_window_claims_no_more_and_does_not_keep_the_server_from_st
 async def test_a_small_window_still_empties_the_spool(engine: Engine, clock: Clock) -> None:
     await accept(engine, clock, *(f"+86137{number:08}" for number in range(100)))
     carrier = simulator(clock)
-    await carrier.start(on_receipt=Receipts(engine).take, on_reply=replies_of(engine, clock).take)
-    dispatch = Dispatch(
-        engine=engine, carrier=carrier, settings=Settings(window=7), clock=clock, settle_parked=take_parked
-    )
+    await carrier.start(on_receipts=Receipts(engine).take, on_reply=replies_of(engine, clock).take)
+    dispatch = usual_dispatch(engine, carrier, clock, settings=Settings(window=7))
     running = asyncio.get_running_loop().create_task(dispatch.run())
     kept = await ended(engine)
     assert {message.state for message in kept} == {MessageState.DELIVERED}
@@ -347,5 +371,46 @@ async def test_codes_do_not_wait_behind_marketing(engine: Engine, clock: Clock) 
     admission = usual_admission(engine, clock)
     await admission.accept(usual.call("+8613711112222", template=usual.notice))
     await admission.accept(usual.call("+8613711113333"))
-    first, second = await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 1, limit=10))
+    first, second = await engine.write(lambda tx: claimed(tx, clock()))
     assert (first.number, second.number) == ("+8613711113333", "+8613711112222")
+
+
+class BrokenCarrier(SilentCarrier):
+    """Trips over what it is given, once."""
+
+    def submit(self, parcel: Parcel) -> "asyncio.Future[Submitted | NotSubmitted]":  # type: ignore[override]
+        self.taken.append(parcel)
+        if parcel.attempts == 1 and parcel.number.endswith("2"):
+            raise KeyError(parcel.number)
+        answer: asyncio.Future[Submitted | NotSubmitted] = asyncio.get_running_loop().create_future()
+        answer.set_result(Submitted((f"{parcel.message_id:x}",)))
+        return answer
+
+
+async def test_a_carrier_that_trips_over_one_message_takes_the_others(engine: Engine, clock: Clock) -> None:
+    await accept(engine, clock, "+8613711112222", "+8613711113333")
+    async with sending(engine, BrokenCarrier(), clock):
+
+        async def both_were_taken() -> bool:
+            return {message.state for message in await every_message(engine)} == {MessageState.SUBMITTED}
+
+        await until(both_were_taken)
+
+
+class OddCarrier(SilentCarrier):
+    """Names one message in a way that the store cannot keep."""
+
+    async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
+        odd = parcel.number.endswith("2")
+        return Submitted((b"\xff",)) if odd else Submitted((f"{parcel.message_id:x}",))  # type: ignore[arg-type]
+
+
+async def test_an_answer_that_cannot_be_kept_does_not_lose_the_others(engine: Engine, clock: Clock) -> None:
+    await accept(engine, clock, "+8613711112222", "+8613711113333")
+    async with sending(engine, OddCarrier(), clock, settings=IMPATIENT):
+
+        async def the_other_is_with_the_carrier() -> bool:
+            return MessageState.SUBMITTED in {message.state for message in await every_message(engine)}
+
+        await until(the_other_is_with_the_carrier)
+    assert [message.state for message in await every_message(engine)].count(MessageState.SUBMITTED) >= 1

@@ -5,23 +5,24 @@ import base64
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Connection, update
-from usual import SIGNATURE, Clock, Usual, usual_account, usual_admission
+from usual import SIGNATURE, Clock, Usual, claimed, usual_account, usual_admission, usual_dispatch
 
-from cleartosend.carriers.dispatch import Dispatch, _Answer
+from cleartosend.carriers.dispatch import _Answer
+from cleartosend.carriers.outlet import Outlet, Pace
 from cleartosend.carriers.simulator import SimulatorCarrier
 from cleartosend.cli import cleartosend
-from cleartosend.delivery.receipts import take, take_parked
+from cleartosend.delivery.receipts import take
 from cleartosend.model.consent import Wish
 from cleartosend.model.messages import Parcel, Receipt, ReceiptStatus, Reply, serial_no
 from cleartosend.ports import Engine, NotSubmitted, Submitted
 from cleartosend.settings import Settings
-from cleartosend.spool import embedded as spool
 from cleartosend.store import callbacks, conversions, messages, replies, timeline
 from cleartosend.store.callbacks import CallbackKind
 from cleartosend.store.opening import open_store
@@ -70,14 +71,15 @@ async def accept(engine: Engine, usual: Usual, clock: Clock, **differs: Any) -> 
 
 
 async def claim(engine: Engine, clock: Clock) -> Parcel:
-    [parcel] = await engine.write(lambda tx: spool.claim(tx, now=clock(), until=clock() + 60, limit=1))
+    [parcel] = await engine.write(lambda tx: claimed(tx, clock()))
     return parcel
 
 
 async def answer(engine: Engine, clock: Clock, parcel: Parcel, answered: Submitted | NotSubmitted) -> None:
     carrier = SimulatorCarrier(delay_seconds=1, seed=1)
-    dispatch = Dispatch(engine=engine, carrier=carrier, settings=SETTINGS, clock=clock, settle_parked=take_parked)
-    await engine.write(lambda tx: dispatch.record(tx, [_Answer(parcel, answered)]))
+    dispatch = usual_dispatch(engine, carrier, clock, settings=SETTINGS)
+    outlet = Outlet(carrier, 1, Pace(0.0, now=monotonic()))
+    await engine.write(lambda tx: dispatch.record(tx, [_Answer(outlet, parcel, answered)]))
 
 
 async def throttled_then_submitted(engine: Engine, usual: Usual, clock: Clock) -> None:
@@ -97,7 +99,7 @@ async def not_delivered(engine: Engine, usual: Usual, clock: Clock) -> None:
         code="MK:0017",
         at=clock(),
     )
-    await engine.write(lambda tx: take(tx, [receipt]))
+    await engine.write(lambda tx: take(tx, [[receipt]]))
 
 
 async def answered_and_used(engine: Engine, usual: Usual, clock: Clock) -> None:
@@ -120,7 +122,7 @@ async def answered_and_used(engine: Engine, usual: Usual, clock: Clock) -> None:
     newest = await engine.read(messages.newest_id)
 
     def work(tx: Connection) -> None:
-        [endpoint] = callbacks.claim(tx, now=clock(), until=clock() + 60, limit=1)
+        [endpoint] = callbacks.claim(tx, now=clock(), until=clock() + 60, longest_wait_seconds=60, limit=1)
         [waiting] = callbacks.waiting_statuses(tx, account.sdk_app_id, 10)
         callbacks.not_told(tx, endpoint, [waiting.id], now=clock(), again_at=clock() + 5, error="HTTP 500")
         clock.advance(60)
@@ -160,6 +162,28 @@ def test_a_message_s_life_is_told_in_its_order(data: Path) -> None:
     assert "waits to be pulled" in shown
 
 
+def test_a_message_of_several_parts_says_which_were_reported_on(data: Path) -> None:
+    async def all_reported(engine: Engine, usual: Usual, clock: Clock) -> None:
+        await throttled_then_submitted(engine, usual, clock)
+        of_parts = [
+            Receipt(carrier="simulator", carrier_id=part, status=ReceiptStatus.DELIVERED, code="DELIVRD", at=clock())
+            for part in ("part-1", "part-2")
+        ]
+        await engine.write(lambda tx: take(tx, [of_parts]))
+
+    async def reported_as_one(engine: Engine, usual: Usual, clock: Clock) -> None:
+        await accept(engine, usual, clock)
+        await answer(engine, clock, await claim(engine, clock), Submitted(("part-1", "part-2"), one_receipt=True))
+
+    said_by: dict[str, Life] = {
+        "2 parts, no receipt yet for part-2\n": not_delivered,
+        "2 parts, a receipt for each\n": all_reported,
+        "2 parts, which it reports on as one\n": reported_as_one,
+    }
+    for place, (words, life) in enumerate(said_by.items()):
+        assert words in said("message", "show", lived(data / str(place), life), data=data / str(place))
+
+
 def test_a_code_is_explained_in_both_languages_with_who_is_at_fault_and_what_to_do(data: Path) -> None:
     serial = lived(data, not_delivered)
     shown = said("message", "show", serial, data=data)
@@ -186,6 +210,7 @@ def test_a_message_in_the_spool_says_when_it_is_tried_again(data: Path) -> None:
         await answer(engine, clock, await claim(engine, clock), NotSubmitted("THROTTLED", again=True))
 
     shown = said("message", "show", lived(data, put_back), data=data)
+    assert "by the route all\n" in shown
     assert "next due 2026-03-02 04:00:01Z, after 1 attempt\n" in shown
     assert "It waits for a carrier until 2026-03-02 05:00:00Z" in shown
 

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import Connection
-from usual import Clock, usual_account, usual_admission
+from usual import Clock, claimed, hand_over, usual_account, usual_admission
 
-from cleartosend.carriers import dispatch
 from cleartosend.cli import cleartosend
-from cleartosend.delivery.receipts import take_parked
 from cleartosend.delivery.replies import Replies
 from cleartosend.model.messages import Reply
 from cleartosend.settings import Settings
@@ -30,12 +28,11 @@ async def replies_came(data: Path) -> None:
     admission = usual_admission(engine, clock)
     await admission.accept(usual.call(ANN, template=usual.notice))
 
-    def hand_over(tx: Connection) -> None:
-        [parcel], _withheld = dispatch.claim(tx, now=clock(), limit=1)
-        taken = [(parcel.message_id, "simulator", ["1"])]
-        dispatch.submit(tx, taken, now=clock(), receipt_by=clock() + 9, settle_parked=take_parked)
+    def all_handed_over(tx: Connection) -> None:
+        [parcel] = claimed(tx, clock())
+        hand_over(tx, [parcel.message_id], now=clock(), carrier="simulator")
 
-    await engine.write(hand_over)
+    await engine.write(all_handed_over)
     replies = Replies(engine, settings=Settings(), accept=admission.accept)
     for number, text in ((ANN, "别再\n发了"), (BEN, "怎么退订"), (ANN, "好的")):
         await replies.take(Reply(carrier="simulator", number=number, text=text, extension_code="", at=clock()))

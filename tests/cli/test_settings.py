@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cleartosend.model.carriers import Route, SimulatorLink, SmppLink
+from cleartosend.model.verdicts import MessageType
 from cleartosend.settings import BadSettings, read_settings
 
 TOUR = Path(__file__).parents[2] / "examples" / "tour.py"
@@ -27,6 +29,88 @@ def test_an_unknown_setting_of_the_file_is_refused_by_name(tmp_path: Path) -> No
 def test_what_others_call_similarly_is_passed_over(tmp_path: Path) -> None:
     environment = {"CLEARTOSEND_ENDPOINT": "127.0.0.1:8080", "CLEARTOSEND_PORT": "3", "CLEARTOSENDER": "me"}
     assert read_settings(tmp_path, environment=environment).port == 3
+
+
+CARRIERS = """
+carriers = [{ name = "first", kind = "simulator" }, { name = "second", kind = "simulator", window = 10 }]
+"""
+
+
+def test_carriers_and_routes_are_read_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "cleartosend.toml").write_text(
+        """
+        [[carriers]]
+        name = "first"
+        kind = "simulator"
+
+        [[carriers]]
+        name = "second"
+        kind = "smpp"
+        host = "smsc.example"
+        system_id = "cts"
+        per_second = 200
+        sources = { "清风书店" = "10690001" }
+
+        [[routes]]
+        name = "codes"
+        types = ["verification"]
+        carriers = { second = 3, first = 1 }
+        """
+    )
+    read = read_settings(tmp_path, environment={})
+    first, second = read.carriers
+    assert isinstance(first, SimulatorLink)
+    assert isinstance(second, SmppLink)
+    assert (second.per_second, second.sources, second.port) == (200, {"清风书店": "10690001"}, 2775)
+    assert read.routes == (Route(name="codes", types=(MessageType.VERIFICATION,), carriers={"second": 3, "first": 1}),)
+
+
+def test_carriers_and_routes_are_read_from_the_environment_as_json(tmp_path: Path) -> None:
+    environment = {
+        "CLEARTOSEND_CARRIERS": '[{"name": "only", "kind": "simulator"}]',
+        "CLEARTOSEND_ROUTES": '[{"name": "all", "carriers": {"only": 1}}]',
+    }
+    read = read_settings(tmp_path, environment=environment)
+    assert [link.name for link in read.carriers] == ["only"]
+    assert read.routes == (Route(name="all", carriers={"only": 1}),)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('carriers = [{ name = "a", kind = "simulator" }, { name = "a", kind = "simulator" }]', "`a` is there twice"),
+        ('carriers = [{ name = "a b", kind = "simulator" }]', "carriers"),
+        ('carriers = [{ name = "a", kind = "pigeon" }]', "pigeon"),
+        ('carriers = [{ name = "a", kind = "smpp" }]', "host"),
+        ('carriers = [{ name = "a", kind = "simulator", windw = 3 }]', "windw"),
+        ('carriers = [{ name = "a", kind = "simulator", window = 0 }]', "window"),
+        (CARRIERS + 'routes = [{ name = "r", carriers = { third = 1 } }]', "the carrier `third`, which is not there"),
+        (CARRIERS + 'routes = [{ name = "r", carriers = { first = 0 } }]', "`r` has no carrier with a share"),
+        (CARRIERS + 'routes = [{ name = "r", carriers = {} }]', "`r` has no carrier with a share"),
+        (CARRIERS + 'routes = [{ name = "r", carriers = { first = -1 } }]', "carriers"),
+        (
+            CARRIERS + 'routes = [{ name = "r", carriers = { first = 1 } }, { name = "r", carriers = { second = 1 } }]',
+            "`r` is there twice",
+        ),
+        (CARRIERS + 'routes = [{ name = "r", countries = ["XX"], carriers = { first = 1 } }]', "no country `XX`"),
+        (
+            CARRIERS + 'routes = [{ name = "r", prefixes = ["138"], carriers = { first = 1 } }]',
+            "`138` is not",
+        ),
+        (CARRIERS + 'routes = [{ name = "r", types = ["codes"], carriers = { first = 1 } }]', "codes"),
+        ('routes = [{ name = "r", carriers = { simulator = 1 } }]', "the carrier `simulator`, which is not there"),
+        ("carriers = 3", "carriers"),
+    ],
+)
+def test_carriers_and_routes_that_cannot_be_are_refused_by_name(tmp_path: Path, written: str, told: str) -> None:
+    (tmp_path / "cleartosend.toml").write_text(written)
+    with pytest.raises(BadSettings, match=told):
+        read_settings(tmp_path, environment={})
+
+
+def test_a_table_of_the_environment_that_is_no_json_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="CLEARTOSEND_CARRIERS: "):
+        read_settings(tmp_path, environment={"CLEARTOSEND_CARRIERS": "[[carriers]]"})
 
 
 def test_the_tour_says_in_one_line_what_it_needs() -> None:

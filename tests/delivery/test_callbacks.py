@@ -5,7 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pytest
@@ -34,13 +34,15 @@ from cleartosend.delivery.callbacks import JITTER, Callbacks
 from cleartosend.model.messages import Ending, MessageMove, MessageState, Party, least_id_at, message_id_of, serial_no
 from cleartosend.model.verdicts import MessageType
 from cleartosend.outbound import guard_of_callbacks
-from cleartosend.ports import Engine
+from cleartosend.ports import Engine, StoreUnavailable
 from cleartosend.settings import Settings
 from cleartosend.store import accounts, callbacks, messages
 from cleartosend.store.callbacks import CallbackKind, CallbackRecord, Endpoint, Standing
 from cleartosend.store.messages import MessageRow, SubmissionRow
 from cleartosend.store.opening import open_store
 from cleartosend.store.schema import replies, status_queue
+
+T = TypeVar("T")
 
 FAST = Settings(
     callback_networks="127.0.0.0/8",
@@ -122,7 +124,7 @@ async def send(engine: Engine, clock: Clock, usual: Usual, count: int, *, app: s
 
     def work(tx: Connection) -> None:
         messages.record(tx, [call], rows)
-        messages.hand_over(tx, [(one, "carrier", [str(one)]) for one in ids], now=clock(), receipt_by=clock() + 1000)
+        messages.hand_over(tx, ids, now=clock(), receipt_by=clock() + 1000)
 
     await engine.write(work)
     return [serial_no(message_id, international=False) for message_id in ids]
@@ -635,7 +637,9 @@ async def test_a_process_that_is_alone_need_not_wait_for_the_claims_of_a_dead_on
     async with receiving() as receiver:
         await listen(engine, usual, receiver.url)
         serials = await delivered(engine, clock, usual, 2)
-        await engine.write(lambda tx: callbacks.claim(tx, now=clock(), until=clock() + 1000, limit=1))
+        await engine.write(
+            lambda tx: callbacks.claim(tx, now=clock(), until=clock() + 1000, longest_wait_seconds=600, limit=1)
+        )
         await engine.write(callbacks.end_claims)
         async with telling(engine, clock):
             await nothing_waits(engine)
@@ -650,14 +654,55 @@ async def test_an_answer_that_comes_after_the_claim_ran_out_does_not_end_another
     await delivered(engine, clock, usual, 1)
 
     def work(tx: Connection) -> Endpoint | None:
-        [slow] = callbacks.claim(tx, now=clock(), until=clock() + 10, limit=1)
+        [slow] = callbacks.claim(tx, now=clock(), until=clock() + 10, longest_wait_seconds=600, limit=1)
         clock.advance(11)
-        [quick] = callbacks.claim(tx, now=clock(), until=clock() + 10, limit=1)
+        [quick] = callbacks.claim(tx, now=clock(), until=clock() + 10, longest_wait_seconds=600, limit=1)
         callbacks.not_told(tx, slow, [], now=clock(), error="late", again_at=clock())
         callbacks.told(tx, slow, [], now=clock(), claimed_until=callbacks.UNCLAIMED)
         callbacks.let_go(tx, slow)
         assert callbacks.find_endpoint(tx, quick.kind, quick.owner) == quick
         return quick
+
+    await engine.write(work)
+
+
+async def test_a_store_that_was_away_for_a_moment_holds_up_no_server(
+    engine: Engine, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = await usual_account(engine)
+    read, failures = engine.read, iter([StoreUnavailable("gone")])
+
+    async def read_or_fail(question: Callable[[Connection], T]) -> T:
+        if failure := next(failures, None):
+            raise failure
+        return await read(question)
+
+    async with receiving() as receiver:
+        await listen(engine, usual, receiver.url)
+        serials = await delivered(engine, clock, usual, 1)
+        monkeypatch.setattr(engine, "read", read_or_fail)
+        # The claim would run out in a minute by a clock that stands still.
+        async with telling(engine, clock):
+            await until(lambda: receiver.sids == serials)
+
+
+async def test_a_clock_that_is_set_back_holds_up_no_server(engine: Engine, clock: Clock) -> None:
+    usual = await usual_account(engine)
+    await listen(engine, usual, "http://127.0.0.1:1/callback")
+    await delivered(engine, clock, usual, 1)
+
+    def claim(tx: Connection) -> list[Endpoint]:
+        return callbacks.claim(tx, now=clock(), until=clock() + 10, longest_wait_seconds=600, limit=1)
+
+    def work(tx: Connection) -> None:
+        [its] = claim(tx)
+        callbacks.told(tx, its, [], now=clock(), claimed_until=callbacks.UNCLAIMED)
+        clock.advance(-3600)
+        [its] = claim(tx)
+        callbacks.not_told(tx, its, [], now=clock(), error="late", again_at=clock() + 60)
+        assert claim(tx) == []
+        clock.advance(-3600)
+        assert len(claim(tx)) == 1
 
     await engine.write(work)
 

@@ -3,23 +3,21 @@
 from collections.abc import Awaitable, Callable
 
 import pytest
-from sqlalchemy import Connection
-from usual import Clock, Usual, change_settings, usual_account, usual_admission
+from usual import Clock, Usual, change_settings, claimed, hand_over, usual_account, usual_admission
 
 from cleartosend.admission.accept import Admission
 from cleartosend.carriers import dispatch as moves
 from cleartosend.compose import sweep
-from cleartosend.delivery.receipts import take_parked
 from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.messages import MESSAGE_MOVES, MessageState, Party
 from cleartosend.ports import Engine
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
+from cleartosend.spool.embedded import CLAIM_SECONDS, Later
 from cleartosend.store import accounts, members, messages
 from cleartosend.store.messages import MessageRecord
 
 ANN = "+8613711112222"
-CLAIM_SECONDS = 60.0
 SETTINGS = Settings()
 ENDS = {MessageState.REFUSED, MessageState.DELIVERED, MessageState.FAILED, MessageState.EXPIRED, MessageState.UNKNOWN}
 
@@ -41,25 +39,15 @@ class Walk:
 
     async def claim(self) -> list[int]:
         now = self.clock()
-        return [
-            parcel.message_id
-            for parcel in await self.engine.write(
-                lambda tx: spool.claim(tx, now=now, until=now + CLAIM_SECONDS, limit=10)
-            )
-        ]
+        return [parcel.message_id for parcel in await self.engine.write(lambda tx: claimed(tx, now))]
 
     async def put_back(self, message_id: int) -> None:
-        await self.engine.write(lambda tx: spool.put_back(tx, [(message_id, self.clock() + 5)]))
+        await self.engine.write(lambda tx: spool.put_back(tx, [Later(self.clock() + 5, 0, message_id)]))
 
     async def hand_over(self, message_id: int) -> None:
         now = self.clock()
-
-        def work(tx: Connection) -> None:
-            taken = [(message_id, "c", ["1"])]
-            by = now + SETTINGS.receipt_within_seconds
-            moves.submit(tx, taken, now=now, receipt_by=by, settle_parked=take_parked)
-
-        await self.engine.write(work)
+        within = SETTINGS.receipt_within_seconds
+        await self.engine.write(lambda tx: hand_over(tx, [message_id], now=now, within=within))
 
     async def suspend(self) -> None:
         account_id = self.usual.account.account_id

@@ -11,17 +11,19 @@ from usual import (
     approved_signature,
     approved_template,
     change_settings,
+    claimed,
+    hand_over,
     reasons,
     usual_account,
     usual_admission,
 )
 
 from cleartosend.carriers import dispatch
-from cleartosend.carriers.dispatch import submit
-from cleartosend.delivery.receipts import take_parked
+from cleartosend.delivery import deadlines
 from cleartosend.delivery.replies import MOST_CONFIRMATIONS_A_DAY, Replies
+from cleartosend.model.carriers import EVERYTHING
 from cleartosend.model.consent import ConsentChange, OptOutSource, Wish
-from cleartosend.model.messages import MessageState, Party, RecipientOutcome, Reply, SendCall
+from cleartosend.model.messages import Lane, MessageState, Party, RecipientOutcome, Reply, SendCall
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType
 from cleartosend.ports import Engine, StoreUnavailable
@@ -49,7 +51,9 @@ class Bench:
     async def accept(self, *numbers: str, **differs: Any) -> list[Reason | None]:
         """Another call, of another text each time."""
         self._texts += 1
-        call = self.usual.call(*numbers, **{"template": self.usual.notice, "values": [f"{self._texts}"]} | differs)
+        call = self.usual.call(
+            *(numbers or (ANN,)), **{"template": self.usual.notice, "values": [f"{self._texts}"]} | differs
+        )
         return reasons(await self.admission.accept(call))
 
     async def send(self, number: str = ANN, **differs: Any) -> None:
@@ -63,10 +67,12 @@ class Bench:
         now = self.clock()
 
         def work(tx: Connection) -> list[int]:
-            parcels, _withheld = dispatch.claim(tx, now=now, limit=100)
-            taken = [(one.message_id, "simulator", [f"{one.message_id:x}"]) for one in parcels]
-            submit(tx, taken, now=now, receipt_by=now + 9, settle_parked=take_parked)
-            return [parcel.message_id for parcel in parcels]
+            parcels, _withheld = dispatch.claim(
+                tx, now=now, route=EVERYTHING, lane=max(Lane), limit=100, lose=deadlines.lose_in_doubt
+            )
+            ids = [parcel.message_id for parcel in parcels]
+            hand_over(tx, ids, now=now, carrier="simulator")
+            return ids
 
         taken = await self.engine.write(work)
         return await self.engine.read(lambda tx: messages.find(tx, taken))
@@ -174,6 +180,36 @@ async def test_a_late_reply_is_nobodys_but_a_late_opt_out_counts(bench: Bench) -
     assert [one.account_id for one in (in_time, late, opt_out)] == [account_id, None, account_id]
     assert (in_time.signature, late.message_id, opt_out.wish) == (SIGNATURE, None, Wish.OPT_OUT)
     assert await bench.accept(ANN) == [Reason.OPTED_OUT]
+
+
+async def test_a_reply_that_is_quicker_than_the_carriers_answer_is_heard(bench: Bench) -> None:
+    assert await bench.accept() == [None]
+    await bench.reply("R")
+    assert await bench.accept() == [Reason.OPTED_OUT]
+
+
+async def test_what_may_have_gone_out_is_answered_before_what_waits_and_before_what_went_out_earlier(
+    bench: Bench,
+) -> None:
+    await bench.send()
+    assert await bench.accept(template=bench.usual.code, values=["1", "2"]) == [None]
+
+    def lose(tx: Connection) -> None:
+        parcels = claimed(tx, bench.clock())
+        deadlines.lose_in_doubt(tx, [parcel.message_id for parcel in parcels], bench.clock())
+
+    await bench.engine.write(lose)
+    assert await bench.accept() == [None]
+    await bench.reply("R")
+    assert await bench.accept(template=bench.usual.code, values=["3", "4"]) == [Reason.OPTED_OUT]
+    assert await bench.accept() == [None]
+
+
+async def test_what_never_went_out_is_not_answered(bench: Bench) -> None:
+    assert await bench.accept() == [None]
+    await bench.engine.write(lambda tx: dispatch.stop(tx, bench.usual.account.account_id, bench.clock()))
+    await bench.reply("R")
+    assert await bench.accept() == [None]
 
 
 async def test_a_reply_of_somebody_nobody_wrote_to_is_kept(bench: Bench) -> None:

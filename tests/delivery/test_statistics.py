@@ -5,16 +5,15 @@ from importlib import import_module
 import msgspec
 import pytest
 from sqlalchemy import Connection, delete, select, text
-from usual import Clock, Usual, reasons, usual_account, usual_admission
+from usual import Clock, Usual, claimed, hand_over, reasons, usual_account, usual_admission
 
 from cleartosend.carriers import dispatch as moves
 from cleartosend.compose import sweep
-from cleartosend.delivery.receipts import take, take_parked
+from cleartosend.delivery.receipts import take
 from cleartosend.model.messages import Receipt, ReceiptStatus
 from cleartosend.model.reasons import Reason
 from cleartosend.ports import Engine
 from cleartosend.settings import Settings
-from cleartosend.spool import embedded as spool
 from cleartosend.store import statistics
 from cleartosend.store.opening import open_store
 from cleartosend.store.schema import statistics as statistics_table
@@ -44,22 +43,19 @@ async def counts(engine: Engine, usual: Usual, at: float, *, until: float | None
     return await engine.read(lambda tx: statistics.read(tx, app, from_hour=int(at // HOUR), to_hour=int(to // HOUR)))
 
 
-async def hand_over(engine: Engine, clock: Clock) -> list[str]:
+async def all_handed_over(engine: Engine, clock: Clock) -> list[str]:
     """A carrier takes everything that waits; returns its ids, in the order of the messages."""
 
     def work(tx: Connection) -> list[str]:
         now = clock()
-        parcels = spool.claim(tx, now=now, until=now + 60, limit=100)
-        taken = [(parcel.message_id, "c", [f"c{parcel.message_id}"]) for parcel in parcels]
-        moves.submit(tx, taken, now=now, receipt_by=now + HOUR, settle_parked=take_parked)
-        return [ids[0] for _id, _carrier, ids in taken]
+        return hand_over(tx, [parcel.message_id for parcel in claimed(tx, now)], now=now)
 
     return await engine.write(work)
 
 
 async def report(engine: Engine, carrier_id: str, status: ReceiptStatus, code: str, *, at: float) -> None:
     receipt = Receipt(carrier="c", carrier_id=carrier_id, status=status, code=code, at=at)
-    await engine.write(lambda tx: take(tx, [receipt]))
+    await engine.write(lambda tx: take(tx, [[receipt]]))
 
 
 async def test_what_was_asked_for_counts_in_the_hour_of_its_call(engine: Engine, usual: Usual, clock: Clock) -> None:
@@ -85,7 +81,7 @@ async def test_a_receipt_counts_in_its_own_hour_and_by_what_its_code_means(
 ) -> None:
     numbers = [f"+86137111122{number:02}" for number in range(7)]
     assert reasons(await usual_admission(engine, clock).accept(usual.call(*numbers))) == [None] * 7
-    ids = await hand_over(engine, clock)
+    ids = await all_handed_over(engine, clock)
     later = clock() + HOUR
     ends = [
         (ReceiptStatus.DELIVERED, "DELIVRD"),
@@ -117,7 +113,7 @@ async def test_a_receipt_that_comes_after_a_message_was_given_up_corrects_what_w
     engine: Engine, usual: Usual, clock: Clock
 ) -> None:
     await usual_admission(engine, clock).accept(usual.call(ANN))
-    [carrier_id] = await hand_over(engine, clock)
+    [carrier_id] = await all_handed_over(engine, clock)
     clock.advance(2 * HOUR)
     await engine.write(lambda tx: sweep(tx, clock()))
     given_up_at = clock()
@@ -160,7 +156,7 @@ async def test_a_store_from_before_statistics_counts_what_it_holds(engine: Engin
     admission = usual_admission(engine, clock)
     await admission.accept(usual.call(ANN, BEN, CAT))
     await admission.accept(usual.call(ANN, values=["too", "many", "values"]))
-    ids = await hand_over(engine, clock)
+    ids = await all_handed_over(engine, clock)
     later = clock() + HOUR
     await report(engine, ids[0], ReceiptStatus.DELIVERED, "DELIVRD", at=later)
     await report(engine, ids[1], ReceiptStatus.UNKNOWN, "UNKNOWN", at=later)

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from click.testing import CliRunner
 from tencentcloud.common.credential import Credential
 from tencentcloud.common.profile.client_profile import ClientProfile
 from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.sms.v20210111 import models
 from tencentcloud.sms.v20210111.sms_client import SmsClient
+
+from cleartosend.cli import cleartosend as commands
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 PROOF = base64.b64encode(PNG).decode()
@@ -34,15 +37,27 @@ STOP_SECONDS = 20
 
 
 def cleartosend(*arguments: str, data: Path | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user would."""
+    """
+    Run the command as a user would.
+
+    Beside the server, but within this process: one of its own takes longer to start than most commands to run.
+    """
     where = [] if data is None else ["--data", str(data)]
-    return subprocess.run(
-        [sys.executable, "-m", "cleartosend", *arguments, *where],
-        capture_output=True,
-        text=True,
-        check=check,
-        timeout=60,
-    )
+    if arguments[0] == "serve":
+        return as_process(*arguments, *where, check=check)
+    done = CliRunner().invoke(commands, [*arguments, *where], prog_name="cleartosend")
+    if not isinstance(done.exception, SystemExit | None):
+        raise done.exception
+    ended = subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
+    if check:
+        ended.check_returncode()
+    return ended
+
+
+def as_process(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run the command as a process."""
+    command = [sys.executable, "-m", "cleartosend", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=60)
 
 
 class Server(msgspec.Struct):

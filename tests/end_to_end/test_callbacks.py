@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from delivery.receiver import Receiver, hangs, http, says, until
-from end_to_end.served import Caller, Server, cleartosend, serving
+from end_to_end.served import ENOUGH_SECONDS, Caller, Server, cleartosend, serving
 
 NOTICE = "您的订单{1}已发货，请留意查收。"
 ON_LOOPBACK = {
@@ -40,6 +40,13 @@ async def command(*arguments: str, data: Path, check: bool = True) -> Any:
 
 async def listed(data: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (await command("list", "--json", data=data)).stdout.splitlines()]
+
+
+async def all_is_taken(data: Path) -> None:
+    """Until it is known of everything that the customer's server has taken it."""
+    async with asyncio.timeout(ENOUGH_SECONDS):
+        while any(its["waiting"] for its in await listed(data)):
+            await asyncio.sleep(0.01)
 
 
 async def sender(server: Server) -> tuple[Caller, Callable[[int], Any]]:
@@ -85,6 +92,7 @@ async def test_a_customer_is_told_from_the_command_line_on(tmp_path: Path, recei
         await until(lambda: serial in receiver.sids)
         receiver.heard[-1].verified(made["secret"])
 
+        await all_is_taken(data)
         receiver.heard.clear()
         assert (await command("replay", *app, "--all", data=data)).stdout == "151 wait again\n"
         await until(lambda: len(receiver.sids) == 151)

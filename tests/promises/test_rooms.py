@@ -9,7 +9,7 @@ POLICY_NEEDS = {
     "ahocorasick_rs", "bisect", "collections", "enum", "functools", "hashlib", "importlib", "itertools", "math",
     "msgspec", "numpy", "pathlib", "re", "re2", "sys", "tomllib", "typing", "unicodedata",
 }  # fmt: skip
-MODEL_NEEDS = {"collections", "datetime", "enum", "msgspec", "re", "typing", "uuid"}
+MODEL_NEEDS = {"collections", "datetime", "enum", "itertools", "msgspec", "re", "typing", "uuid"}
 
 
 def modules_of(*rooms: str) -> list[str]:

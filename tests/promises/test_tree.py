@@ -7,7 +7,10 @@ from promises.tree import ROOT, files
 REGISTRY = re.compile(r"(?:pythonhosted|pypi)\.org|registry\.npm|proxy\.golang")
 MACHINE = re.compile(r"/(?:work|root|home|Users|mnt)/[a-z]")
 SCRIPTS = {".js", ".mjs", ".cjs", ".ts", ".wasm", ".map"}
-OUR_SCRIPTS = {ROOT / "tests" / "compatibility" / "node_client.js"}
+OUR_SCRIPTS = {
+    ROOT / "tests" / "compatibility" / "node_client.js",
+    ROOT / "tests" / "carriers" / "smpp" / "node_smsc.js",
+}
 
 
 def texts() -> dict[Path, str]:

@@ -1,7 +1,7 @@
 """What is counted of reviews is what happened in them."""
 
 import pytest
-from review.test_review import BAD, DOUBTFUL, GOOD, Bench, of, template
+from review.test_review import BAD, DOUBTFUL, GOOD, Bench, of, reject, template
 from usual import NOON_IN_BEIJING, Clock, usual_account
 
 from cleartosend.model.applications import ReviewReason
@@ -29,7 +29,7 @@ async def decided(bench: Bench, text: str, by: str, after: float, *, good: bool)
         assert await bench.decide(its, lambda tx, one: desk.approve(tx, one, by=by, because="", now=at))
     else:
         assert await bench.decide(
-            its, lambda tx, one: desk.reject(tx, one, by=by, reason=ReviewReason.OTHER, because="", now=at)
+            its, lambda tx, one: reject(tx, one, by=by, reason=ReviewReason.OTHER, because="", now=at)
         )
 
 

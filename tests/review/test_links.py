@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from review.site import FAIR, PAGE, Answer, Site, site
-from usual import Clock, Usual, usual_account
+from usual import Clock, Usual, reasons, usual_account, usual_admission
 
-from cleartosend.carriers.dispatch import stop_account
+from cleartosend.carriers.dispatch import stop_account, stop_application
 from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.applications import ReviewMove, ReviewReason, ReviewState, Subject, Template, TemplateForm
 from cleartosend.model.links import Agent, Sight, Visit
+from cleartosend.model.messages import MessageState
 from cleartosend.model.verdicts import MessageType, Submission, Verdict
 from cleartosend.outbound import Guard
 from cleartosend.policy.judge import judge
@@ -26,7 +27,7 @@ from cleartosend.review.links import FIRST_LOOK_AGAIN_SECONDS, LARGE_SEND, TRIES
 from cleartosend.review.pages import MOST_PAGE_BYTES, MOST_STEPS, look, urls_of
 from cleartosend.review.sights import WORDS, Words, findings_of
 from cleartosend.settings import Settings
-from cleartosend.store import accounts, applications, links
+from cleartosend.store import accounts, applications, links, messages
 
 RULEBOOK = load_rulebook(None)
 LOAN_APP = PAGE.format(title="极速借款", text="极速贷款，无抵押低息，当天放款，额度二十万。立即下载APP申请贷款。")
@@ -46,7 +47,12 @@ class Desk:
         self.clock = Clock()
         self.guard = Guard(networks)
         self.links = Links(
-            engine=engine, guard=self.guard, judge=careful_judge, clock=self.clock, stop_account=stop_account
+            engine=engine,
+            guard=self.guard,
+            judge=careful_judge,
+            clock=self.clock,
+            stop_account=stop_account,
+            stop_application=stop_application,
         )
         self.applications = Applications(
             engine=engine, judge=careful_judge, clock=self.clock, stop_account=stop_account
@@ -301,6 +307,19 @@ async def test_a_link_that_has_moved_to_another_domain_takes_the_approval_back(i
     assert (await its.template(template.id)).state is ReviewState.REFERRED
 
 
+async def test_what_waits_with_a_template_whose_link_has_moved_does_not_go_out(its: Desk) -> None:
+    template = await its.opened(its.site.url())
+    its.site.redirect("/", its.site.url("/there", host="127.0.0.1"))
+    its.site.pages["/there"] = Answer()
+    its.clock.advance(FIRST_LOOK_AGAIN_SECONDS)
+    call = its.usual.call("+8613711112222", template=str(template.id), values=())
+    assert reasons(await usual_admission(its.engine, its.clock).accept(call)) == [None]
+    await its.open_due()
+    assert (await its.template(template.id)).state is ReviewState.REFERRED
+    [ended] = await its.engine.write(lambda tx: messages.take_statuses(tx, its.usual.account.sdk_app_id, 10))
+    assert (ended.state, ended.code) == (MessageState.FAILED, "STOPPED")
+
+
 async def test_another_text_on_the_same_page_is_no_drift(its: Desk) -> None:
     template = await its.opened(its.site.url())
     its.site.pages["/"] = Answer(PAGE.format(title="订单查询", text="系统将于今晚升级，届时请稍后再查询您的订单。"))
@@ -349,7 +368,15 @@ async def test_the_first_large_send_is_a_reason_to_look_again_at_once(its: Desk)
 async def test_a_template_that_was_rejected_or_deleted_is_opened_no_more(its: Desk) -> None:
     template = await its.opened(its.site.url())
     await its.engine.write(
-        lambda tx: desk.reject(tx, template, by="mei", reason=ReviewReason.OTHER, because="no", now=its.clock())
+        lambda tx: desk.reject(
+            tx,
+            template,
+            by="mei",
+            reason=ReviewReason.OTHER,
+            because="no",
+            now=its.clock(),
+            stop_application=stop_application,
+        )
     )
     its.clock.advance(30 * 86_400)
     asked = len(its.site.asked)

@@ -1,7 +1,7 @@
 """A reviewer sees what was decided on texts like the one at hand, and what only looks different is not asked twice."""
 
 import pytest
-from review.test_review import Bench, of, template
+from review.test_review import Bench, of, reject, template
 from usual import Clock, usual_account
 
 from cleartosend.model.applications import ReviewMove, ReviewReason, ReviewState
@@ -32,7 +32,7 @@ async def approved(bench: Bench, text: str) -> int:
 async def rejected(bench: Bench, text: str) -> int:
     its = await applied(bench, text)
     assert await bench.decide(
-        its, lambda tx, one: desk.reject(tx, one, by="mei", reason=ReviewReason.UNCLEAR, because="", now=1.0)
+        its, lambda tx, one: reject(tx, one, by="mei", reason=ReviewReason.UNCLEAR, because="", now=1.0)
     )
     return its.application.id
 

@@ -1,12 +1,13 @@
 """Applications move as the table of moves says, and every move is kept."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection
 from usual import PNG, SIGNATURE, Clock, Usual, change_settings, simple_judge, usual_account
 
-from cleartosend.carriers.dispatch import stop_account
+from cleartosend.carriers.dispatch import stop_account, stop_application
 from cleartosend.model.accounts import AccountKind, AccountStatus
 from cleartosend.model.applications import (
     REVIEW_MOVES,
@@ -56,6 +57,9 @@ def applications_on(engine: Engine, clock: Clock) -> Applications:
 
 def template(text: str = GOOD, type_: MessageType = MessageType.NOTIFICATION, **differs: bool) -> TemplateForm:
     return TemplateForm(name="t", text=text, type=type_, international=differs.get("international", False))
+
+
+reject = partial(desk.reject, stop_application=stop_application)
 
 
 def signature(text: str = "晨光文化", **differs: object) -> SignatureForm:
@@ -160,7 +164,7 @@ async def test_a_reviewer_approves_and_rejects_what_waits(bench: Bench) -> None:
     assert await bench.decide(first, lambda tx, its: desk.approve(tx, its, by="ann", because="", now=5.0))
     assert await bench.decide(
         second,
-        lambda tx, its: desk.reject(tx, its, by="ann", reason=ReviewReason.UNCLEAR, because="请写明用途。", now=5.0),
+        lambda tx, its: reject(tx, its, by="ann", reason=ReviewReason.UNCLEAR, because="请写明用途。", now=5.0),
     )
     first, second = (
         await bench.folder(template(), first.application.id),
@@ -180,7 +184,7 @@ async def test_an_approval_may_be_taken_back(bench: Bench) -> None:
     folder = of(await bench.apply(template()))
     assert await bench.decide(
         folder,
-        lambda tx, its: desk.reject(tx, its, by="ann", reason=ReviewReason.OTHER, because="停用", now=5.0),
+        lambda tx, its: reject(tx, its, by="ann", reason=ReviewReason.OTHER, because="停用", now=5.0),
     )
 
 
@@ -188,7 +192,7 @@ async def test_what_a_person_rejected_the_machine_does_not_approve(bench: Bench)
     folder = of(await bench.apply(template()))
     await bench.decide(
         folder,
-        lambda tx, its: desk.reject(tx, its, by="ann", reason=ReviewReason.OTHER, because="被投诉", now=5.0),
+        lambda tx, its: reject(tx, its, by="ann", reason=ReviewReason.OTHER, because="被投诉", now=5.0),
     )
     amended = of(await bench.amend(folder, template()))
     assert (amended.application.state, amended.history[-1].reason) == (
@@ -205,7 +209,7 @@ async def test_what_a_person_rejected_the_machine_does_not_approve(bench: Bench)
 async def test_a_rejection_without_words_tells_at_least_what_it_is_about(bench: Bench) -> None:
     folder = of(await bench.apply(template()))
     await bench.decide(
-        folder, lambda tx, its: desk.reject(tx, its, by="ann", reason=ReviewReason.DOCUMENTS, because="", now=5.0)
+        folder, lambda tx, its: reject(tx, its, by="ann", reason=ReviewReason.DOCUMENTS, because="", now=5.0)
     )
     assert "documents" in (await bench.folder(template(), folder.application.id)).application.reply
 

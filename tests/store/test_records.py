@@ -41,7 +41,7 @@ async def three_messages(engine: Engine) -> Sent:
     )
 
     def settle(tx: Connection) -> None:
-        messages.hand_over(tx, [(delivered, "test", ["1"])], now=clock.now, receipt_by=clock.now)
+        messages.hand_over(tx, [delivered], now=clock.now, receipt_by=clock.now)
         messages.end(tx, MessageMove.SETTLE, [ending])
 
     await engine.write(settle)

@@ -1,6 +1,6 @@
 """A call to send is looked up, judged, and recorded with its messages, its counts and its place in the spool."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from cleartosend.admission.admit import (
     admit_means,
     admit_recipient,
 )
+from cleartosend.admission.backlog import Backlog
 from cleartosend.admission.directory import Directory, Dossier
 from cleartosend.admission.encoding import segments
 from cleartosend.admission.frequency import Wanted, content_of
@@ -26,6 +27,7 @@ from cleartosend.admission.repeated import Name
 from cleartosend.admission.reserve import Needs, reserve
 from cleartosend.admission.spending import Bill, Charge, Crossed, charges_of
 from cleartosend.model.accounts import MACHINE, AccountStatus
+from cleartosend.model.carriers import EVERYTHING
 from cleartosend.model.messages import (
     EPOCH_MILLISECONDS,
     LANES,
@@ -33,6 +35,7 @@ from cleartosend.model.messages import (
     NODE_BITS,
     SEQUENCE_BITS,
     MessageState,
+    Parcel,
     Party,
     RecipientOutcome,
     SendCall,
@@ -40,7 +43,7 @@ from cleartosend.model.messages import (
 )
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import MessageType, Part, Submission, Verdict
-from cleartosend.ports import Engine, StopAccount, Suspended
+from cleartosend.ports import Engine, Places, StopAccount, Suspended, WayOut
 from cleartosend.settings import Settings, hours_by_country
 from cleartosend.spool import embedded as spool
 from cleartosend.spool.embedded import UNCLAIMED, SpoolRow
@@ -98,6 +101,10 @@ class _Draft(msgspec.Struct, kw_only=True):
     """What holds back every number of the call alike."""
     name: Name | None
     """What tells the call from others, where it has a key."""
+    routes: list[str | None]
+    """By which route each number is reached; None: by none."""
+    places: Mapping[str, Places]
+    """Room at carriers, by route, for messages that need not wait."""
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +116,8 @@ class Recorded(msgspec.Struct, frozen=True, kw_only=True):
     crossed: tuple[Crossed, ...] = ()
     suspended: Suspended | None = None
     """The account, where this call stopped it."""
+    parcels: Mapping[str, Sequence[Parcel]] = {}
+    """What has a place at a carrier already, by route."""
 
 
 class Stale(msgspec.Struct, frozen=True):
@@ -128,8 +137,11 @@ class Admission:
         clock: Callable[[], float],
         ids: MessageIds,
         stop_account: StopAccount,
+        way: WayOut | None = None,
     ) -> None:
         self._engine = engine
+        self._way = way
+        """None: no carrier is near, and every message waits by one route."""
         self._directory = directory
         self._judge = judge
         self._settings = settings
@@ -138,6 +150,7 @@ class Admission:
         self._stop_account = stop_account
         self._hours = MarketingHours(hours_by_country(settings.marketing_hours))
         self._record: Callable[[_Draft], Awaitable[Recorded | Stale]] = engine.batched(self.record)
+        self.backlog = Backlog(most_waiting=settings.most_waiting, most_calls_at_once=settings.most_calls_at_once)
         self.wake: Callable[[], None] = lambda: None
         """Called when something new waits in the spool."""
         self.sent: Callable[[str, int], None] = lambda _template_id, _messages: None
@@ -150,22 +163,50 @@ class Admission:
         What is answered is on disk. Raises StoreUnavailable, and then nothing is. A call with a key that was answered
         is answered the same again, whatever has changed since.
         """
+        if refusal := self.backlog.begin(call):
+            self._tell(call, Recorded(answer=refusal, is_new=True))
+            return refusal
+        try:
+            return await self._accept(call)
+        finally:
+            self.backlog.end(call)
+
+    async def _accept(self, call: SendCall) -> list[RecipientOutcome] | Refusal:
         dossier = await self._directory.current(call.account_id)
+        # What the platform itself has to confirm is little, and was promised.
+        if dossier is not None and not call.confirms and (refusal := self.backlog.no_more_messages()):
+            return await self._refuse(call, dossier, refusal)
         while dossier is not None:
             case = await self._look_up(call, dossier)
             refusal = admit_call(case)
             if refusal is None:
-                recorded = await self._record(self._draft(case))
+                recorded = await self._record_and_send(self._draft(case))
                 if not isinstance(recorded, Stale):
                     self._tell(call, recorded)
                     return recorded.answer
             # What was remembered of the account may be out of date, for a no as for a yes.
             known, dossier = dossier, await self._directory.verified(call.account_id)
             if refusal is not None and dossier is known:
-                before = await self._answer_before(call, known)
-                self._tell(call, Recorded(answer=before or refusal, is_new=before is None))
-                return before or refusal
+                return await self._refuse(call, known, refusal)
         return Refusal(Reason.ACCOUNT_NOT_ACTIVE)
+
+    async def _refuse(self, call: SendCall, dossier: Dossier, refusal: Refusal) -> list[RecipientOutcome] | Refusal:
+        """Refuse all of a call, unless it was answered before."""
+        before = await self._answer_before(call, dossier)
+        self._tell(call, Recorded(answer=before or refusal, is_new=before is None))
+        return before or refusal
+
+    async def _record_and_send(self, draft: _Draft) -> Recorded | Stale:
+        """Once it is on disk, what has a place at a carrier goes there; all other places are given back."""
+        parcels: Mapping[str, Sequence[Parcel]] = {}
+        try:
+            recorded = await self._record(draft)
+            if isinstance(recorded, Recorded):
+                parcels = recorded.parcels
+            return recorded
+        finally:
+            for route, places in draft.places.items():
+                places.use(parcels.get(route, ()))
 
     async def _answer_before(self, call: SendCall, dossier: Dossier) -> list[RecipientOutcome] | Refusal | None:
         """What the same call was answered when it was made before; None: it was not, or it has no key."""
@@ -208,6 +249,8 @@ class Admission:
                 )
             )
             refusal = admit_content(case, Content(template=usable, text=text, verdict=verdict))
+        type_ = usable.template.type if usable else MessageType.NOTIFICATION
+        routes = [self._route_of(case.call, number, type_) for number in case.numbers]
         return _Draft(
             call=case.call,
             dossier=case.dossier,
@@ -215,14 +258,39 @@ class Admission:
             domestic=case.domestic,
             submission_id=self._ids(),
             message_ids=[self._ids() for _ in case.numbers],
-            type=usable.template.type if usable else MessageType.NOTIFICATION,
+            type=type_,
             text=text,
             spans=in_text,
             segments=segments(text, international=not case.domestic),
             verdict=verdict,
             refusal=refusal,
             name=repeated.name_of(case.call, case.dossier.apps.get(case.call.sdk_app_id)),
+            routes=routes,
+            places={} if refusal else self._places(routes, type_),
         )
+
+    def _route_of(self, call: SendCall, number: PhoneNumber | None, type_: MessageType) -> str | None:
+        if number is None:
+            return None
+        if self._way is None:
+            return EVERYTHING
+        return self._way.route_of(
+            number=number.e164, iso=number.iso, type_=type_, signature=call.signature, sender_id=call.sender_id
+        )
+
+    def _places(self, routes: Sequence[str | None], type_: MessageType) -> dict[str, Places]:
+        if self._way is None:
+            return {}
+        wanted: dict[str, int] = {}
+        for route in routes:
+            if route is not None:
+                wanted[route] = wanted.get(route, 0) + 1
+        lane = LANES[type_]
+        return {
+            route: places
+            for route, messages in wanted.items()
+            if (places := self._way.reserve(route, lane, messages)) is not None
+        }
 
     def record(self, tx: Connection, drafts: Sequence[_Draft]) -> list[Recorded | Stale]:
         """Decide number by number and write what was decided, for all callers in one transaction."""
@@ -232,7 +300,7 @@ class Admission:
         new, answered = _first_of_each_key(tx, fresh, now=now)
         refusals, crossed = self._refusals(tx, new, now=now)
         decided = [(draft, _outcomes(draft, refusals)) for draft in new]
-        self._write(tx, decided, now=now)
+        parcels = self._write(tx, decided, now=now)
         answered |= repeated.keep(tx, {draft.name: its for draft, its in decided if draft.name})
         suspended = self._suspend(tx, new, now=now)
         recorded: dict[int, Recorded] = {
@@ -241,6 +309,7 @@ class Admission:
                 is_new=True,
                 crossed=tuple(crossed.get(draft.submission_id, ())),
                 suspended=suspended.get(draft.submission_id),
+                parcels=parcels.get(draft.submission_id, {}),
             )
             for draft, its in decided
         }
@@ -274,10 +343,10 @@ class Admission:
         for draft, numbers in asked:
             needs_of = _Needs(draft)
             countries = draft.dossier.apps[draft.call.sdk_app_id].settings.countries
-            for e164, (number, message_id) in numbers.items():
+            for e164, (number, message_id, route) in numbers.items():
                 recipient = Recipient(
                     number=number,
-                    country_allowed=countries is None or number.iso in countries,
+                    country_allowed=route is not None and (countries is None or number.iso in countries),
                     outside_hours="" if draft.domestic else self._hours.missed(number.iso, now),
                     is_member=(draft.call.account_id, e164) in their_members,
                     held_back_by=None
@@ -312,10 +381,14 @@ class Admission:
             suspended[draft.submission_id] = Suspended(account_id, rules, tuple(ended))
         return suspended
 
-    def _write(self, tx: Connection, decided: Sequence[tuple[_Draft, list[RecipientOutcome]]], *, now: float) -> None:
+    def _write(
+        self, tx: Connection, decided: Sequence[tuple[_Draft, list[RecipientOutcome]]], *, now: float
+    ) -> dict[int, dict[str, list[Parcel]]]:
+        """Write calls and messages; returns what has a place at a carrier, by call and route."""
         deadline = now + self._settings.submit_within_seconds
         message_rows: list[MessageRow] = []
         spool_rows: list[SpoolRow] = []
+        parcels: dict[int, dict[str, list[Parcel]]] = {}
         tally = Tally()
         for draft, outcomes in decided:
             tally.asked(
@@ -327,21 +400,30 @@ class Admission:
             account_id = draft.dossier.account.id
             lane = int(LANES[draft.type])
             at_most_once = draft.type is MessageType.MARKETING and self._settings.marketing_at_most_once
-            for message_id, outcome in zip(draft.message_ids, outcomes, strict=True):
+            left = {route: places.messages for route, places in draft.places.items()}
+            for message_id, route, outcome in zip(draft.message_ids, draft.routes, outcomes, strict=True):
                 if outcome.refusal is None and not outcome.segments:
                     continue  # the second copy of a number: its first is recorded
                 row = (message_id, draft.submission_id, account_id, draft.call.sdk_app_id, outcome.number, outcome.iso)
-                if outcome.refusal:
-                    reason = outcome.refusal.reason.value
+                if outcome.refusal or route is None:
+                    reason = outcome.refusal.reason.value if outcome.refusal else ""
                     message_rows.append(MessageRow(*row, 0, _REFUSED, reason, "", _YOU, now, None, None, now))
+                    continue
+                message_rows.append(
+                    MessageRow(*row, outcome.segments, _ACCEPTED, "", "", "", now, deadline, None, None)
+                )
+                if left.get(route):
+                    left[route] -= 1
+                    parcel = _parcel(draft, message_id, outcome.number, deadline=deadline, at_most_once=at_most_once)
+                    parcels.setdefault(draft.submission_id, {}).setdefault(route, []).append(parcel)
+                    claim = (now + spool.CLAIM_SECONDS, parcel.attempts)
                 else:
-                    message_rows.append(
-                        MessageRow(*row, outcome.segments, _ACCEPTED, "", "", "", now, deadline, None, None)
-                    )
-                    spool_rows.append(SpoolRow(message_id, account_id, lane, now, UNCLAIMED, 0, at_most_once))
+                    claim = (UNCLAIMED, 0)
+                spool_rows.append(SpoolRow(message_id, account_id, lane, spool.AT_ONCE, *claim, at_most_once, route))
         messages.record(tx, [_submission_row(draft, now) for draft, _ in decided], message_rows)
         spool.put(tx, spool_rows)
         tally.write(tx)
+        return parcels
 
     def _tell(self, call: SendCall, recorded: Recorded) -> None:
         if isinstance(recorded.answer, Refusal):
@@ -374,7 +456,9 @@ class Admission:
             )
         if accepted:
             telemetry.ACCEPTED.inc(accepted)
-            self.wake()
+            self.backlog.accepted(accepted)
+            if accepted > sum(map(len, recorded.parcels.values())):
+                self.wake()
             self.sent(call.template_id, accepted)
 
 
@@ -429,12 +513,12 @@ def _first_of_each_key(
     return new, answered
 
 
-def _first_of_each_number(draft: _Draft) -> dict[str, tuple[PhoneNumber, int]]:
-    """The numbers of a call without repetition, each with the id of its message."""
-    firsts: dict[str, tuple[PhoneNumber, int]] = {}
-    for number, message_id in zip(draft.numbers, draft.message_ids, strict=True):
+def _first_of_each_number(draft: _Draft) -> dict[str, tuple[PhoneNumber, int, str | None]]:
+    """The numbers of a call without repetition, each with the id and the route of its message."""
+    firsts: dict[str, tuple[PhoneNumber, int, str | None]] = {}
+    for number, message_id, route in zip(draft.numbers, draft.message_ids, draft.routes, strict=True):
         if number:
-            firsts.setdefault(number.e164, (number, message_id))
+            firsts.setdefault(number.e164, (number, message_id, route))
     return firsts
 
 
@@ -463,6 +547,34 @@ def _outcomes(draft: _Draft, refusals: dict[tuple[int, str], Refusal]) -> list[R
     return outcomes
 
 
+def _parcel(draft: _Draft, message_id: int, number: str, *, deadline: float, at_most_once: bool) -> Parcel:
+    return Parcel(
+        message_id=message_id,
+        account_id=draft.dossier.account.id,
+        number=number,
+        text=draft.text,
+        signature=draft.call.signature,
+        international=not draft.domestic,
+        type=draft.type,
+        extension_code=draft.call.extension_code,
+        sender_id=_sender_id(draft),
+        template_id=draft.call.template_id,
+        spans=_spans(draft),
+        at_most_once=at_most_once,
+        attempts=1,
+        deadline_at=deadline,
+    )
+
+
+def _sender_id(draft: _Draft) -> str:
+    # Mainland numbers see no sender's name.
+    return "" if draft.domestic else draft.call.sender_id
+
+
+def _spans(draft: _Draft) -> str:
+    return msgspec.json.encode(draft.spans).decode() if draft.spans else "[]"
+
+
 def _submission_row(draft: _Draft, now: float) -> SubmissionRow:
     call, verdict = draft.call, draft.verdict
     return SubmissionRow(
@@ -476,11 +588,10 @@ def _submission_row(draft: _Draft, now: float) -> SubmissionRow:
         text=draft.text,
         session_context=call.session_context,
         extension_code=call.extension_code,
-        # Mainland numbers see no sender's name.
-        sender_id="" if draft.domestic else call.sender_id,
+        sender_id=_sender_id(draft),
         rulebook=verdict.rulebook if verdict else "",
         findings=msgspec.json.encode(verdict.findings).decode() if verdict and verdict.findings else "[]",
         at=now,
-        spans=msgspec.json.encode(draft.spans).decode() if draft.spans else "[]",
+        spans=_spans(draft),
         confirms=call.confirms,
     )

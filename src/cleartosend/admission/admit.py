@@ -1,6 +1,7 @@
 """May it go? The checks of a call, of what it would send, and of each recipient, in the order of asking."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import msgspec
 
@@ -21,7 +22,7 @@ EXTENSION_DIGITS = 12
 """Behind a number of eight digits at least, a sender has twenty, the most that carriers take."""
 
 
-class Case(msgspec.Struct, frozen=True, kw_only=True):
+class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A call with all that was looked up for it, before anything is decided."""
 
     call: SendCall
@@ -33,11 +34,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     outside_hours: str
     """The hours in which marketing may go to mainland numbers, when it is outside of them; else empty."""
 
-    @property
+    @cached_property
     def template(self) -> UsableTemplate | None:
         return self.dossier.templates.get(self.call.template_id)
 
-    @property
+    @cached_property
     def domestic(self) -> bool:
         """Whether it goes to mainland numbers; where none can be read, whether its template would."""
         side = True if self.template is None else not self.template.template.international

@@ -2,74 +2,139 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
 from cleartosend import telemetry
+from cleartosend.carriers.outlet import PAUSE_SECONDS, Outlet
+from cleartosend.carriers.routing import Routing
 from cleartosend.model.accounts import AccountStatus
-from cleartosend.model.messages import Ending, MessageMove, MessageState, Parcel, Party, accepted_at
-from cleartosend.ports import Carrier, Engine, NotSubmitted, StoreUnavailable, Submitted
+from cleartosend.model.applications import Signature, Template
+from cleartosend.model.messages import LANES, Ending, Lane, MessageMove, MessageState, Parcel, Party, accepted_at
+from cleartosend.model.verdicts import MessageType
+from cleartosend.ports import Engine, NotSubmitted, OutcomeUnknown, StoreUnavailable, Submitted
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
-from cleartosend.store import accounts, attempts, messages, packages
+from cleartosend.spool.embedded import Later
+from cleartosend.store import accounts, attempts, handovers, messages, packages
 from cleartosend.store.attempts import Attempt
+from cleartosend.store.handovers import Handover, HandoverRow
 
-# A claim outlives any honest answer of a carrier; after it, a message that may be sent twice is sent again.
-CLAIM_SECONDS = 120.0
 # How long the spool is left alone when nothing wakes us: what another process accepted, or what falls due again.
 LOOK_AGAIN_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 1.0
 MOST_AT_ONCE = 1000
+NOTHING = -1
 
 EXPIRED_UNSENT = "EXPIRED_UNSENT"
 STOPPED = "STOPPED"
 OPTED_OUT = "OPTEDOUT"
+NO_ANSWER = "NOANSWER"
+NOT_HANDED_OVER = "NOTHANDED"
 
-SettleParked = Callable[[Connection, str, dict[str, int]], list[Ending]]
+SettleParked = Callable[[Connection, str, dict[str, Handover]], list[Ending]]
+Lose = Callable[[Connection, Sequence[int], float], list[Ending]]
+"""Ends messages of which nobody knows whether they went out."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What the carrier said of one parcel."""
+    """What a carrier said of one parcel; None: nobody knows whether it went out."""
 
+    outlet: Outlet
     parcel: Parcel
-    said: Submitted | NotSubmitted
+    said: Submitted | NotSubmitted | None
+
+
+class Reservation(msgspec.Struct, frozen=True):
+    """Room at a carrier, taken for messages that are just being accepted, so that they need not wait in the spool."""
+
+    messages: int
+    use: Callable[[Sequence[Parcel]], None]
+    """Hands these over and gives the other places back."""
 
 
 class Dispatch:
-    """Empties the spool into one carrier, until it is stopped."""
+    """Empties the spool into the carriers, until it is stopped."""
 
     def __init__(
         self,
         *,
         engine: Engine,
-        carrier: Carrier,
+        outlets: Sequence[Outlet],
+        routing: Routing,
         settings: Settings,
         clock: Callable[[], float],
         settle_parked: SettleParked,
+        lose: Lose,
     ) -> None:
         self._engine = engine
-        self._carrier = carrier
+        self._outlets = {outlet.name: outlet for outlet in outlets}
+        self._routing = routing
         self._settings = settings
         self._clock = clock
         self._settle_parked = settle_parked
-        self._record: Callable[[_Answer], Awaitable[tuple[Ending, ...]]] = engine.batched(self.record)
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._lose = lose
+        self._in_flight: set[asyncio.Future[Submitted | NotSubmitted]] = set()
+        """What carriers have not answered."""
+        self.in_hand: set[int] = set()
+        """The messages that were handed over and whose answers are not yet on disk."""
+        self._answers: list[_Answer] = []
+        """What carriers have said in this turn of the loop."""
+        self._recording: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
-        self._more_waits = True
-        """Whether the last claim left anything behind, as far as is known."""
+        self._waiting = {route: int(max(Lane)) for route in routing.names}
+        """The least urgent lane of each route in which something may wait; NOTHING where nothing does."""
+        self._urgent = dict.fromkeys(routing.names, True)
+        """Whether anything that is more urgent than marketing may wait on each route."""
+        self._turns = [*routing.names]
+        """The routes, in the order in which they are looked at."""
+        self._looked_at = monotonic()
+        """When everything that may wait was last looked for."""
         self._stopping = False
+        self.route_of = routing.route_of
         self.in_trouble = False
         """Whether the spool could not be worked when it was last tried."""
+        self.told: Callable[[str, Submitted | NotSubmitted | None], None] = lambda _carrier, _said: None
+        """Called with what a carrier said of each message; None: nothing."""
 
     def wake(self) -> None:
-        """Something new waits."""
-        self._more_waits = True
+        """Something new waits, nobody knows where."""
+        for route in self._waiting:
+            self._waiting[route] = int(max(Lane))
+            self._urgent[route] = True
         self._look.set()
 
+    def reserve(self, route: str, lane: int, messages: int) -> Reservation | None:
+        """
+        Take room for messages that are being accepted, where none wait before them; None: they wait like the others.
+
+        What is not used is given back.
+        """
+        if self._stopping or self._waiting[route] >= 0:
+            return None
+        now = monotonic()
+        chosen = self._choose(route, lane, now)
+        if chosen is None:
+            return None
+        outlet, room, able = chosen
+        places = min(room, messages)
+        outlet.take(places, now)
+        self._routing.count(route, able, outlet.name, places)
+        return Reservation(places, partial(self._use, outlet, places))
+
+    def _use(self, outlet: Outlet, places: int, parcels: Sequence[Parcel]) -> None:
+        if unused := places - len(parcels):
+            outlet.give_back(unused, monotonic())
+            self._look.set()
+        self._hand_over(outlet, parcels)
+
     async def run(self) -> None:
-        """Send until told to stop, then wait for what is in flight."""
+        """Send until told to stop, then wait for what is in hand."""
         while not self._stopping:
             try:
                 await self._send_what_fits()
@@ -79,12 +144,16 @@ class Dispatch:
                 self.in_trouble = True
                 telemetry.log.error("spool.unavailable", error=str(error))
                 await asyncio.sleep(AFTER_TROUBLE_SECONDS)
-        if self._in_flight:
-            _answered, silent = await asyncio.wait(self._in_flight, timeout=self._settings.drain_seconds)
-            # Their claims stay; when those run out, the next process decides about them.
-            for task in silent:
-                task.cancel()
-            await asyncio.gather(*silent, return_exceptions=True)
+        # The claims of what gets no answer in time stay; when those run out, the next process decides about them.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._settings.drain_seconds):
+                while any(outlet.in_hand for outlet in self._outlets.values()):
+                    self._look.clear()
+                    await self._look.wait()
+        unfinished: list[asyncio.Future[Any]] = [*self._in_flight, *self._recording]
+        for one in unfinished:
+            one.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
 
     def stop(self) -> None:
         """Claim no more."""
@@ -92,93 +161,179 @@ class Dispatch:
         self._look.set()
 
     async def _send_what_fits(self) -> None:
-        """Claim what fits in the window and start sending it."""
-        room = self._settings.window - len(self._in_flight)
+        """Claim, route by route, what the carriers have room for, and hand it over."""
         self._look.clear()
-        if room <= 0:
-            return
-        self._more_waits = False
+        if monotonic() - self._looked_at >= LOOK_AGAIN_SECONDS:
+            # What another process accepted, and what falls due again, wakes nobody.
+            self._looked_at = monotonic()
+            self.wake()
+        for route in [*self._turns]:
+            if (lane := self._waiting[route]) < 0:
+                continue
+            now = monotonic()
+            chosen = self._choose(route, lane, now)
+            if chosen is None and lane >= Lane.MARKETING and self._urgent[route]:
+                # No room for everything; perhaps there is for what is urgent.
+                lane = Lane.MARKETING - 1
+                chosen = self._choose(route, lane, now)
+            if chosen is not None:
+                # Who had its turn goes last, so that none always finds the windows filled by those before it.
+                self._turns.remove(route)
+                self._turns.append(route)
+                await self._send_some(route, lane, *chosen)
+
+    async def _send_some(self, route: str, lane: int, outlet: Outlet, room: int, able: Sequence[str]) -> None:
         now = self._clock()
-        parcels, withheld = await self._engine.write(lambda tx: claim(tx, now=now, limit=room))
+        room = min(room, MOST_AT_ONCE)
+        before, self._waiting[route] = self._waiting[route], NOTHING
+        self._urgent[route] = False
+        outlet.take(room, monotonic())
+        claimed = 0
+        try:
+            free, withheld = await self._engine.write(
+                lambda tx: claim(tx, now=now, route=route, lane=lane, limit=room, lose=self._lose)
+            )
+            claimed = len(free) + len(withheld)
+            if claimed == room or lane < before:
+                # There may be more of these lanes, or there is of others, which were not looked at.
+                self._waiting[route] = max(self._waiting[route], before)
+            if claimed == room:
+                self._look.set()
+                # What is urgent is claimed first: who got marketing has got all of that.
+                self._urgent[route] |= not (free and LANES[free[-1].type] >= Lane.MARKETING)
+        except BaseException:
+            self._waiting[route], self._urgent[route] = before, True
+            outlet.give_back(room, monotonic())
+            raise
+        # A claim runs out before its answer is on disk where the store was away for long, or the clock was set.
+        parcels = [parcel for parcel in free if parcel.message_id not in self.in_hand]
+        if unused := room - len(parcels):
+            outlet.give_back(unused, monotonic())
+        self._routing.count(route, able, outlet.name, len(parcels))
         telemetry.tell_ended(withheld)
-        if len(parcels) + len(withheld) == room:
-            self._more_waits = True
-        if withheld:
-            # They leave room at once, and no answer of a carrier will say so.
-            self._look.set()
-        for parcel in parcels:
-            task = asyncio.get_running_loop().create_task(self._send(parcel))
-            self._in_flight.add(task)
-            task.add_done_callback(self._let_go)
+        self._hand_over(outlet, parcels)
+
+    def _choose(self, route: str, lane: int, now: float) -> tuple[Outlet, int, Sequence[str]] | None:
+        """A carrier of the route with room for the lane, how much, and who else has any."""
+        up = [name for name in self._routing.shares(route) if self._outlets[name].carrier.is_up()]
+        rooms = {name: self._outlets[name].room(lane, now) for name in self._routing.takers(route, up)}
+        able = [name for name, room in rooms.items() if room > 0]
+        name = self._routing.choose(route, able)
+        return None if name is None else (self._outlets[name], rooms[name], able)
 
     async def _wait_for_more(self) -> None:
         """Until there is something to send and room for it; now and then look all the same."""
+        now = monotonic()
+        waits = [outlet.pace.wait_seconds(now) for outlet in self._outlets.values()]
+        seconds = min([LOOK_AGAIN_SECONDS, *(wait for wait in waits if wait > 0)])
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._look.wait()
 
-    def _let_go(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
-        if self._more_waits:
-            self._look.set()
+    def _hand_over(self, outlet: Outlet, parcels: Sequence[Parcel]) -> None:
+        """The places of these are taken; each is let go once its answer is on disk."""
+        self.in_hand.update(parcel.message_id for parcel in parcels)
+        for parcel in parcels:
+            try:
+                answer = asyncio.ensure_future(outlet.carrier.submit(parcel))
+            except Exception:  # noqa: BLE001 - a carrier's failure must not end the sending of the others
+                telemetry.log.exception("carrier.failed", carrier=outlet.name, message=parcel.message_id)
+                self._note(_Answer(outlet, parcel, NotSubmitted(NOT_HANDED_OVER, again=True, tell_operator=True)))
+                continue
+            self._in_flight.add(answer)
+            answer.add_done_callback(partial(self._answered, outlet, parcel))
 
-    async def _send(self, parcel: Parcel) -> None:
-        try:
-            said = await self._carrier.submit(parcel)
-        except Exception:  # noqa: BLE001 - a carrier's failure must not end the sending of the others
-            # Whether it went out is not known. The claim stays until it runs out, and then the class of the message
-            # decides: sent again, or ended as unknown.
-            telemetry.log.exception("carrier.failed", carrier=self._carrier.name, message=parcel.message_id)
-            return
-        telemetry.tell_ended(await self._keep(_Answer(parcel, said)))
-        if isinstance(said, Submitted):
-            telemetry.SUBMITTED.labels(self._carrier.name).inc()
-            telemetry.SUBMIT_SECONDS.observe(max(self._clock() - accepted_at(parcel.message_id), 0.0))
+    def _answered(self, outlet: Outlet, parcel: Parcel, answer: "asyncio.Future[Submitted | NotSubmitted]") -> None:
+        self._in_flight.discard(answer)
+        if answer.cancelled():
+            return  # we stop, and the next process decides about it
+        said: Submitted | NotSubmitted | None = None
+        if error := answer.exception():
+            if not isinstance(error, OutcomeUnknown):
+                telemetry.log.error("carrier.failed", carrier=outlet.name, message=parcel.message_id, exc_info=error)
         else:
-            telemetry.NOT_SUBMITTED.labels(self._carrier.name, said.code).inc()
-            telemetry.log.warning(
-                "message.not_submitted",
-                carrier=self._carrier.name,
-                message=parcel.message_id,
-                code=said.code,
-                again=said.again,
-            )
+            said = answer.result()
+        self._note(_Answer(outlet, parcel, said))
 
-    async def _keep(self, answer: _Answer) -> tuple[Ending, ...]:
-        """Write the answer down, however long the store needs: it is worth a message."""
+    def _note(self, answer: _Answer) -> None:
+        """Answers of one turn of the loop are written down together."""
+        if not self._answers:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._keep_answers, loop)
+        self._answers.append(answer)
+
+    def _keep_answers(self, loop: asyncio.AbstractEventLoop) -> None:
+        answers, self._answers = self._answers, []
+        task = loop.create_task(self._keep(answers))
+        self._recording.add(task)
+        task.add_done_callback(self._recording.discard)
+
+    async def _keep(self, answers: Sequence[_Answer]) -> None:
+        """Write the answers down, however long the store needs: each is worth a message."""
+        now = self._clock()
+        for answer in answers:
+            if isinstance(answer.said, NotSubmitted) and answer.said.slow_down:
+                answer.outlet.pace.slow_down(monotonic())
         while True:
             try:
-                return await self._record(answer)
+                telemetry.tell_ended(await self._engine.write(lambda tx: self.record(tx, answers)))
+                break
             except StoreUnavailable as error:
-                telemetry.log.error("answer.not_recorded", message=answer.parcel.message_id, error=str(error))
+                telemetry.log.error("answers.not_recorded", messages=len(answers), error=str(error))
                 await asyncio.sleep(AFTER_TROUBLE_SECONDS)
+            except Exception:  # noqa: BLE001 - what is wrong with one answer must not lose the others
+                telemetry.log.exception("answers.not_recorded", messages=len(answers))
+                if len(answers) == 1:
+                    # Its claim runs out, and then the class of the message decides.
+                    self._let_go(answers[0])
+                    return
+                for answer in answers:
+                    await self._keep([answer])
+                return
+        taken: dict[str, list[float]] = {}
+        for answer in answers:
+            self._let_go(answer)
+            self.told(answer.outlet.name, answer.said)
+            if isinstance(answer.said, Submitted):
+                taken.setdefault(answer.outlet.name, []).append(accepted_at(answer.parcel.message_id))
+            else:
+                _tell_not_submitted(answer)
+        for carrier, since in taken.items():
+            telemetry.tell_submitted(carrier, [max(now - at, 0.0) for at in since])
+        self._look.set()
 
-    def record(self, tx: Connection, answers: Sequence[_Answer]) -> list[tuple[Ending, ...]]:
-        """Write down what the carrier said of these parcels; returns, for each, how messages ended by it."""
+    def _let_go(self, answer: _Answer) -> None:
+        answer.outlet.let_go(1)
+        self.in_hand.discard(answer.parcel.message_id)
+
+    def record(self, tx: Connection, answers: Sequence[_Answer]) -> list[Ending]:
+        """Write down what the carriers said of these parcels; returns how messages ended by it."""
         now = self._clock()
-        taken: list[tuple[int, str, Sequence[str]]] = []
-        later: list[tuple[int, float]] = []
+        taken: list[tuple[int, str, Submitted]] = []
+        later: list[Later] = []
         failed: list[tuple[int, str]] = []
+        lost: list[int] = []
         refused: list[Attempt] = []
         for answer in answers:
-            parcel = answer.parcel
-            if isinstance(answer.said, Submitted):
-                taken.append((parcel.message_id, self._carrier.name, answer.said.carrier_ids))
+            parcel, said = answer.parcel, answer.said
+            if isinstance(said, Submitted):
+                taken.append((parcel.message_id, answer.outlet.name, said))
                 continue
-            refused.append(
-                Attempt(
-                    message_id=parcel.message_id,
-                    carrier=self._carrier.name,
-                    code=answer.said.code,
-                    again=answer.said.again,
-                    at=now,
-                )
-            )
-            again_at = now + self._settings.retry_after_seconds * 2 ** (parcel.attempts - 1)
-            if answer.said.again and again_at < parcel.deadline_at:
-                later.append((parcel.message_id, again_at))
+            if said is None and parcel.at_most_once:
+                lost.append(parcel.message_id)
+                continue
+            in_doubt = said is None or parcel.in_doubt
+            throttled = said is not None and said.slow_down
+            if not throttled:
+                refused.append(_attempt_of(answer, now))
+            wait = PAUSE_SECONDS if throttled else self._retry_seconds(parcel.attempts)
+            if (said is None or said.again) and now + wait < parcel.deadline_at:
+                later.append(Later(now + wait, int(throttled), parcel.message_id, in_doubt))
+            elif said is None or in_doubt:
+                # A no to a second copy says nothing of the first.
+                lost.append(parcel.message_id)
             else:
-                failed.append((parcel.message_id, answer.said.code))
+                failed.append((parcel.message_id, said.code))
         ended = submit(
             tx,
             taken,
@@ -189,15 +344,70 @@ class Dispatch:
         attempts.keep(tx, refused)
         spool.put_back(tx, later)
         ended += fail(tx, failed, now=now)
-        by_message = {ending.message_id: (ending,) for ending in ended}
-        return [by_message.get(answer.parcel.message_id, ()) for answer in answers]
+        if lost:
+            ended += self._lose(tx, lost, now)
+            spool.let_go(tx, lost)
+        return ended
+
+    def _retry_seconds(self, attempts_made: int) -> float:
+        return min(self._settings.retry_after_seconds * 2.0 ** min(attempts_made - 1, 16), spool.LONGEST_WAIT_SECONDS)
 
 
-def claim(tx: Connection, *, now: float, limit: int) -> tuple[list[Parcel], list[Ending]]:
-    """Take the most urgent messages; those whose recipients do not want them any more end here."""
-    claimed = spool.claim(tx, now=now, until=now + CLAIM_SECONDS, limit=limit)
-    unwanted = [parcel.message_id for parcel in claimed if parcel.opted_out]
-    return [parcel for parcel in claimed if not parcel.opted_out], withhold(tx, unwanted, now=now)
+def _attempt_of(answer: _Answer, now: float) -> Attempt:
+    said = answer.said or NotSubmitted(NO_ANSWER, again=True)
+    assert isinstance(said, NotSubmitted)  # noqa: S101 - what a carrier took is no failed attempt
+    return Attempt(
+        message_id=answer.parcel.message_id, carrier=answer.outlet.name, code=said.code, again=said.again, at=now
+    )
+
+
+def _tell_not_submitted(answer: _Answer) -> None:
+    said = answer.said
+    code = NO_ANSWER if said is None else said.code  # type: ignore[union-attr]
+    telemetry.NOT_SUBMITTED.labels(answer.outlet.name, code).inc()
+    if isinstance(said, NotSubmitted) and said.slow_down:
+        return
+    telemetry.log.warning(
+        "message.not_submitted",
+        carrier=answer.outlet.name,
+        message=answer.parcel.message_id,
+        code=code,
+        again=not isinstance(said, NotSubmitted) or said.again,
+    )
+
+
+def claim(
+    tx: Connection, *, now: float, route: str, lane: int, limit: int, lose: Lose
+) -> tuple[list[Parcel], list[Ending]]:
+    """Take the most urgent messages; those that nobody wants, or that may not go out, any more end here."""
+    claimed = spool.claim(tx, now=now, route=route, lane=lane, limit=limit)
+    kept_back = [parcel for parcel in claimed if parcel.recalled or parcel.opted_out]
+    in_doubt = [parcel.message_id for parcel in kept_back if parcel.in_doubt]
+    recalled = [parcel.message_id for parcel in kept_back if parcel.recalled and not parcel.in_doubt]
+    unwanted = [parcel.message_id for parcel in kept_back if not parcel.recalled and not parcel.in_doubt]
+    ended = [*_stopped(tx, recalled, now=now), *withhold(tx, unwanted, now=now), *lose(tx, in_doubt, now)]
+    spool.let_go(tx, in_doubt)
+    return [parcel for parcel in claimed if not parcel.opted_out and not parcel.recalled], ended
+
+
+def send_by_routes_of_today(tx: Connection, routing: Routing) -> None:
+    """What waits by a route that is not there any more waits by the first one that fits, or the first of all."""
+    for gone in set(spool.routes_of(tx)) - set(routing.names):
+        while waiting := spool.waiting_by(tx, gone, MOST_AT_ONCE):
+            spool.send_by(
+                tx,
+                {
+                    message_id: routing.route_of(
+                        number=number,
+                        iso=iso,
+                        type_=MessageType(type_),
+                        signature=signature,
+                        sender_id=sender_id,
+                    )
+                    or routing.names[0]
+                    for message_id, number, iso, type_, signature, sender_id in waiting
+                },
+            )
 
 
 # --- the moves ---
@@ -205,26 +415,30 @@ def claim(tx: Connection, *, now: float, limit: int) -> tuple[list[Parcel], list
 
 def submit(
     tx: Connection,
-    taken: Sequence[tuple[int, str, Sequence[str]]],
+    taken: Sequence[tuple[int, str, Submitted]],
     *,
     now: float,
     receipt_by: float,
     settle_parked: SettleParked,
 ) -> list[Ending]:
     """
-    A carrier took these messages (id, carrier, its ids).
+    Carriers took these messages (id, carrier, what it said).
 
     Receipts that were quicker than its answer settle them; returns how messages ended by that. So for the moves below.
     """
-    messages.hand_over(tx, taken, now=now, receipt_by=receipt_by)
-    spool.let_go(tx, [message_id for message_id, _carrier, _ids in taken])
-    by_carrier: dict[str, dict[str, int]] = {}
-    for message_id, carrier, ids in taken:
-        by_carrier.setdefault(carrier, {}).update(dict.fromkeys(ids, message_id))
-    ended: list[Ending] = []
-    for carrier, ids_of_messages in by_carrier.items():
-        ended += settle_parked(tx, carrier, ids_of_messages)
-    return ended
+    ids = [message_id for message_id, _carrier, _said in taken]
+    messages.hand_over(tx, ids, now=now, receipt_by=receipt_by)
+    rows = [
+        HandoverRow(carrier, carrier_id, message_id, now, 1 if said.one_receipt else len(said.carrier_ids))
+        for message_id, carrier, said in taken
+        for carrier_id in said.carrier_ids
+    ]
+    handovers.keep(tx, rows)
+    spool.let_go(tx, ids)
+    by_carrier: dict[str, dict[str, Handover]] = {}
+    for row in rows:
+        by_carrier.setdefault(row.carrier, {})[row.carrier_id] = Handover(row.message_id, row.parts, row.at)
+    return [ending for carrier, its in by_carrier.items() for ending in settle_parked(tx, carrier, its)]
 
 
 def fail(tx: Connection, failed: Sequence[tuple[int, str]], *, now: float) -> list[Ending]:
@@ -234,8 +448,17 @@ def fail(tx: Connection, failed: Sequence[tuple[int, str]], *, now: float) -> li
 
 def stop(tx: Connection, account_id: int, now: float) -> list[Ending]:
     """The account may not send any more: what still waits for a carrier will not go out; what is with one, may."""
-    waiting = [(message_id, STOPPED) for message_id in spool.waiting_of(tx, account_id)]
-    return _end(tx, MessageMove.STOP, MessageState.FAILED, waiting, party=Party.YOU, now=now)
+    return _stopped(tx, spool.waiting_of(tx, account_id), now=now)
+
+
+def stop_application(tx: Connection, application: Signature | Template, *, now: float) -> list[Ending]:
+    """The signature or template may not be used any more: what still waits with it will not go out."""
+    return _stopped(tx, spool.waiting_under(tx, application), now=now)
+
+
+def _stopped(tx: Connection, message_ids: Sequence[int], *, now: float) -> list[Ending]:
+    stopped = [(message_id, STOPPED) for message_id in message_ids]
+    return _end(tx, MessageMove.STOP, MessageState.FAILED, stopped, party=Party.YOU, now=now)
 
 
 def withhold(tx: Connection, message_ids: Sequence[int], *, now: float) -> list[Ending]:

@@ -61,32 +61,38 @@ class SimulatorCarrier:
     took and has not reported on, with their numbers.
     """
 
-    name = "simulator"
-
     def __init__(
         self,
         *,
+        name: str = "simulator",
         delay_seconds: float,
         seed: int,
         clock: Callable[[], float] = time.time,
         outstanding: Sequence[tuple[str, str]] = (),
     ) -> None:
+        self.name = name
         self._delay_seconds = delay_seconds
         self._seed = seed
         self._clock = clock
         self._outstanding = outstanding
         self._attempts: dict[str, int] = {}
         self._under_way: set[asyncio.Task[None]] = set()
-        self._on_receipt: Callable[[Receipt], Awaitable[None]]
+        self._on_receipts: Callable[[Sequence[Receipt]], Awaitable[None]]
         self._on_reply: Callable[[Reply], Awaitable[None]]
 
     async def start(
-        self, *, on_receipt: Callable[[Receipt], Awaitable[None]], on_reply: Callable[[Reply], Awaitable[None]]
+        self,
+        *,
+        on_receipts: Callable[[Sequence[Receipt]], Awaitable[None]],
+        on_reply: Callable[[Reply], Awaitable[None]],
     ) -> None:
-        self._on_receipt = on_receipt
+        self._on_receipts = on_receipts
         self._on_reply = on_reply
         for carrier_id, number in self._outstanding:
             self._begin(carrier_id, number, extension_code="")
+
+    def is_up(self) -> bool:
+        return True
 
     async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
         behaviour = _behaviour_of(parcel.number)
@@ -135,7 +141,7 @@ class SimulatorCarrier:
             code=behaviour.code,
             at=self._clock(),
         )
-        await self._until_taken(lambda: self._on_receipt(receipt))
+        await self._until_taken(lambda: self._on_receipts([receipt]))
 
     async def _until_taken(self, tell: Callable[[], Awaitable[None]]) -> None:
         """As a carrier does: what is not acknowledged is told again."""

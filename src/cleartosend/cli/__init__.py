@@ -23,7 +23,9 @@ COMMANDS = {
     "replies": "cleartosend.cli.replies",
     "message": "cleartosend.cli.message",
     "callback": "cleartosend.cli.callback",
+    "carrier": "cleartosend.cli.carrier",
     "backup": "cleartosend.cli.backup",
+    "smsc": "cleartosend.cli.smsc",
 }
 
 

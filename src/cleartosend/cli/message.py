@@ -20,6 +20,7 @@ from cleartosend.model.meanings import Words, meaning_of
 from cleartosend.model.messages import LANES, MessageState, Party, accepted_at, message_id_of, serial_no
 from cleartosend.model.reasons import Reason
 from cleartosend.model.verdicts import Finding
+from cleartosend.spool import embedded as spool
 from cleartosend.store import timeline
 from cleartosend.store.messages import KEPT_TO_PULL_SECONDS
 from cleartosend.store.timeline import Found, HandedOver, Push, Timeline, Told
@@ -229,7 +230,7 @@ def _steps(life: Timeline, languages: Sequence[str], *, now: float) -> Iterator[
         then = "to be tried again" if attempt.again else "for good"
         meant = _in(meaning_of(attempt.code).says, languages)
         yield Step(attempt.at, "not taken", (f"{attempt.carrier} {attempt.code}, {then}", *meant))
-    yield from _submitted(life.handed_over)
+    yield from _submitted(life)
     for receipt in life.receipts:
         meant = _in(meaning_of(receipt.code).says, languages)
         yield Step(receipt.at, "receipt", (f"{receipt.carrier} {receipt.code} ({receipt.carrier_id})", *meant))
@@ -281,18 +282,35 @@ def _judged(told: Told) -> Iterator[str]:
 def _in_spool(life: Timeline) -> Iterator[str]:
     if life.in_spool is None:
         return
-    if life.in_spool.claimed_until:
+    yield f"by the route {life.in_spool.route}"
+    if life.in_spool.claimed_until > spool.IN_DOUBT:
         yield f"a carrier is being asked; if it does not answer, that ends {when(life.in_spool.claimed_until)}"
     else:
         tried = _times(life.in_spool.attempts, "attempt")
-        yield f"next due {when(life.in_spool.due_at)}, after {tried}"
+        tried += ", of which one may have reached a carrier" if life.in_spool.claimed_until else ""
+        due = f"next due {when(life.in_spool.due_at)}" if life.in_spool.due_at else "due at once"
+        yield f"{due}, after {tried}"
 
 
-def _submitted(handed_over: Sequence[HandedOver]) -> Iterator[Step]:
+def _submitted(life: Timeline) -> Iterator[Step]:
     """One step for each time that a carrier took it, however many parts it made of it."""
-    for at, carrier in dict.fromkeys((one.at, one.carrier) for one in handed_over):
-        ids = [one.carrier_id for one in handed_over if (one.at, one.carrier) == (at, carrier)]
-        yield Step(at, "submitted", (f"{carrier} took it as {', '.join(ids)}",))
+    for at, carrier in dict.fromkeys((one.at, one.carrier) for one in life.handed_over):
+        parts = [one for one in life.handed_over if (one.at, one.carrier) == (at, carrier)]
+        took = f"{carrier} took it as {', '.join(one.carrier_id for one in parts)}"
+        yield Step(at, "submitted", (took, *_reported(life, parts)))
+
+
+def _reported(life: Timeline, parts: Sequence[HandedOver]) -> Iterator[str]:
+    """Which parts of several the carrier has reported on."""
+    if len(parts) == 1:
+        return
+    if parts[0].parts == 1:
+        yield f"{len(parts)} parts, which it reports on as one"
+        return
+    reported = {(receipt.carrier, receipt.carrier_id) for receipt in life.receipts}
+    silent = [one.carrier_id for one in parts if (one.carrier, one.carrier_id) not in reported]
+    said = f"no receipt yet for {', '.join(silent)}" if silent else "a receipt for each"
+    yield f"{len(parts)} parts, {said}"
 
 
 def _pulled(life: Timeline, *, now: float) -> str:

@@ -10,7 +10,8 @@ OPERATOR = "operator"
 """Who acts where a command does not ask."""
 
 
-def _user() -> str:
+def user() -> str:
+    """Who gives the command."""
     try:
         return getpass.getuser()
     # In a container there may be nobody of this number.
@@ -25,7 +26,7 @@ data_option = click.option(
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 json_lines_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value a line.")
-by_option = click.option("--by", default=_user, help="Who decides. [default: you]")
+by_option = click.option("--by", default=user, help="Who decides. [default: you]")
 
 
 class Words(click.ParamType[str]):

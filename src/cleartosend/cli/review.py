@@ -9,14 +9,14 @@ import click
 import msgspec
 from sqlalchemy import Connection
 
-from cleartosend.carriers.dispatch import stop_account
-from cleartosend.cli.options import by_option, data_option, json_lines_option, json_option, when
+from cleartosend.carriers.dispatch import stop_account, stop_application
+from cleartosend.cli.options import by_option, data_option, json_lines_option, json_option, user, when
 from cleartosend.cli.problems import in_one_line
 from cleartosend.cli.store import OpenStore, on_store
-from cleartosend.model.applications import ReviewReason, Signature, Subject, Template
+from cleartosend.model.applications import Opinion, ReviewReason, Signature, Stance, Subject, Template
 from cleartosend.model.links import Visit
 from cleartosend.model.times import SECONDS_PER_DAY
-from cleartosend.review import desk
+from cleartosend.review import desk, second
 from cleartosend.review.desk import Folder, Stopped
 from cleartosend.review.figures import Figures, figures
 from cleartosend.review.moves import subject_of
@@ -36,20 +36,26 @@ def review() -> None:
 
 @review.command("list")
 @click.argument("subject", required=False, type=click.Choice([*[subject.value for subject in Subject], ACCOUNT]))
+@click.option("--by", "of", default=user, help="Whose second opinions to ask for. [default: yours]")
 @data_option
 @json_lines_option
-def list_(subject: str | None, *, data: Path | None, as_json: bool) -> None:
-    """Everything that waits for a person, the longest waiting first: suspended accounts, signatures, templates."""
+def list_(subject: str | None, *, of: str, data: Path | None, as_json: bool) -> None:
+    """
+    Everything that waits for a person, the longest waiting first: suspended accounts, signatures, templates.
+
+    Then some decisions of others, on which a second opinion is asked, and what second opinions are against.
+    """
     subjects = [its for its in Subject if subject in {None, its.value}]
 
-    async def work(store: OpenStore) -> tuple[list[Stopped], list[Signature | Template]]:
-        def question(tx: Connection) -> tuple[list[Stopped], list[Signature | Template]]:
+    async def work(store: OpenStore) -> tuple[list[Stopped], list[Signature | Template], list[Opinion]]:
+        def question(tx: Connection) -> tuple[list[Stopped], list[Signature | Template], list[Opinion]]:
             stopped = desk.suspended(tx) if subject in {None, ACCOUNT} else []
-            return stopped, [one for its in subjects for one in desk.waiting(tx, its)]
+            opinions = [one for one in (*second.asked(tx, of=of), *second.disputed(tx)) if one.subject in subjects]
+            return stopped, [one for its in subjects for one in desk.waiting(tx, its)], opinions
 
         return await store.engine.read(question)
 
-    stopped, waiting = on_store(data, work)
+    stopped, waiting, opinions = on_store(data, work)
     for its in stopped:
         account, event = its.account, its.event
         if as_json:
@@ -62,8 +68,62 @@ def list_(subject: str | None, *, data: Path | None, as_json: bool) -> None:
             click.echo(msgspec.json.encode({"subject": subject_of(one), **msgspec.to_builtins(one)}))
         else:
             click.echo(f"{subject_of(one)} {one.id}\taccount {one.account_id}\t{when(one.created_at)}\t{one.text}")
-    if not stopped and not waiting and not as_json:
+    for opinion in opinions:
+        click.echo(msgspec.json.encode(_shown_of(opinion)) if as_json else _in_a_line(opinion))
+    if not stopped and not waiting and not opinions and not as_json:
         click.echo("Nothing waits.")
+
+
+def _shown_of(opinion: Opinion) -> dict[str, Any]:
+    """Without the decision and who made it, where an opinion is still asked: it is to be given without them."""
+    shown: dict[str, Any] = msgspec.to_builtins(opinion)
+    if opinion.stance is Stance.ASKED:
+        del shown["decision"], shown["by"]
+    return shown
+
+
+def _in_a_line(opinion: Opinion) -> str:
+    its = f"{opinion.subject} {opinion.subject_id}"
+    if opinion.stance is Stance.ASKED:
+        return f"{its}\tsecond opinion\t{when(opinion.at)}\t{opinion.text}"
+    would = "approve" if opinion.lets_pass else "reject"
+    because = f": {opinion.because}" if opinion.because else ""
+    return (
+        f"{its}\tdisputed\t{when(opinion.at)}\tthe decision was {opinion.decision}; {opinion.by} would {would}{because}"
+    )
+
+
+@review.command()
+@subject_argument
+@id_argument
+@click.option("--approve/--reject", "lets_pass", default=None, help="What you would have decided.")
+@click.option("--because", default="", help="Why; kept with the opinion.")
+@by_option
+@data_option
+def opinion(
+    subject: str, application_id: int, *, lets_pass: bool | None, because: str, by: str, data: Path | None
+) -> None:
+    """
+    Give a second opinion on what somebody else decided; without --approve or --reject, see what they saw.
+
+    The application stays as it was decided. An opinion against the decision stands in the list, for a third opinion or
+    another decision.
+    """
+
+    async def work(store: OpenStore) -> Folder:
+        def give(tx: Connection) -> Folder:
+            folder = _folder(tx, Subject(subject), application_id)
+            if not second.is_asked(tx, folder.application, of=by):
+                message = f"no opinion of {by} is asked on {subject} {application_id}"
+                raise click.ClickException(message)
+            if lets_pass is None:
+                return desk.without_its_decision(folder)
+            second.give(tx, folder.application, by=by, lets_pass=lets_pass, because=because, now=time.time())
+            return folder
+
+        return await store.engine.write(give)
+
+    click.echo(describe(on_store(data, work)))
 
 
 @review.command()
@@ -102,8 +162,8 @@ def show(subject: str, application_id: int, *, papers: Path | None, data: Path |
 def approve(subject: str, application_id: int, *, because: str, by: str, data: Path | None) -> None:
     """Let it be used."""
 
-    def move(tx: Connection, its: Signature | Template) -> object:
-        return desk.approve(tx, its, by=by, because=because, now=time.time())
+    def move(tx: Connection, its: Signature | Template, percent: float) -> object:
+        return desk.approve(tx, its, by=by, because=because, now=time.time(), second_opinion_percent=percent)
 
     _decide(data, Subject(subject), application_id, move)
 
@@ -124,8 +184,17 @@ def approve(subject: str, application_id: int, *, because: str, by: str, data: P
 def reject(subject: str, application_id: int, *, because: str, reason: str, by: str, data: Path | None) -> None:
     """Send it back to its applicant, or take back what was approved."""
 
-    def move(tx: Connection, its: Signature | Template) -> object:
-        return desk.reject(tx, its, by=by, reason=ReviewReason(reason), because=because, now=time.time())
+    def move(tx: Connection, its: Signature | Template, percent: float) -> object:
+        return desk.reject(
+            tx,
+            its,
+            by=by,
+            reason=ReviewReason(reason),
+            because=because,
+            now=time.time(),
+            stop_application=stop_application,
+            second_opinion_percent=percent,
+        )
 
     _decide(data, Subject(subject), application_id, move)
 
@@ -139,7 +208,7 @@ def reject(subject: str, application_id: int, *, because: str, reason: str, by: 
 def ban(subject: str, application_id: int, *, because: str, by: str, data: Path | None) -> None:
     """Reject it for good and ban its account, whose waiting messages stop."""
 
-    def move(tx: Connection, its: Signature | Template) -> object:
+    def move(tx: Connection, its: Signature | Template, _percent: float) -> object:
         return desk.ban(tx, its, by=by, because=because, now=time.time(), stop_account=stop_account)
 
     _decide(data, Subject(subject), application_id, move)
@@ -164,12 +233,16 @@ def _told(its: Figures, days: int) -> str:
     wait = "nobody has waited for a person"
     if its.median_wait_seconds is not None and its.p95_wait_seconds is not None:
         wait = f"half within {in_time(its.median_wait_seconds)}, 95 % within {in_time(its.p95_wait_seconds)}"
-    agreement = f"{its.agreeing} of {its.pairs} times" if its.pairs else "no text was decided by two people"
+    agreement = "no text was decided by two people"
+    if its.pairs:
+        agreement = f"{its.agreeing} of {its.pairs} times ({its.agreeing / its.pairs:.0%})"
+        agreement += f", kappa {its.kappa:.2f}" if its.kappa is not None else ", too few for kappa"
     lines = [
         f"in {days} days",
         f"  decided      {its.by_machine} by the machine, {its.by_people} by people",
         f"  wait         {wait}",
         f"  agreement    {agreement}",
+        f"  opinions     {its.asked} asked, {its.disputed} against the decision",
     ]
     overturned = [one for one in its.rules if one.decided]
     if overturned:
@@ -256,12 +329,12 @@ def _decide(
     data: Path | None,
     subject: Subject,
     application_id: int,
-    move: Callable[[Connection, Any], object],
+    move: Callable[[Connection, Any, float], object],
 ) -> None:
     async def work(store: OpenStore) -> Folder:
         def decide(tx: Connection) -> Folder:
             its = _folder(tx, subject, application_id).application
-            if not move(tx, its):
+            if not move(tx, its, store.settings.second_opinion_percent):
                 message = f"{subject} {its.id} is {its.state}, and this cannot be done to it any more"
                 raise click.ClickException(message)
             return _folder(tx, subject, application_id)

@@ -142,8 +142,11 @@ class Callbacks:
         if room <= 0:
             return
         now = self._clock()
+        longest = self._settings.callback_retry_most_seconds * max(JITTER)
         claimed = await self._engine.write(
-            lambda tx: store.claim(tx, now=now, until=self._claimed_until(now), limit=room)
+            lambda tx: store.claim(
+                tx, now=now, until=self._claimed_until(now), longest_wait_seconds=longest, limit=room
+            )
         )
         for endpoint in claimed:
             task = asyncio.get_running_loop().create_task(self._serve(client, endpoint))
@@ -183,7 +186,11 @@ class Callbacks:
 
     async def _push_once(self, client: httpx.AsyncClient, endpoint: Endpoint) -> Endpoint | None:
         """Push one batch; returns the endpoint where it is still claimed, and more waits for it."""
-        batch = await self._engine.read(lambda tx: self._oldest(tx, endpoint))
+        try:
+            batch = await self._engine.read(lambda tx: self._oldest(tx, endpoint))
+        except StoreUnavailable as error:
+            telemetry.log.error("callbacks.unavailable", error=str(error))
+            batch = None
         if batch is None:
             await self._keep(lambda tx: store.let_go(tx, endpoint))
             return None

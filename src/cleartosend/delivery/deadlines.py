@@ -18,6 +18,11 @@ def lose_unreported(tx: Connection, now: float) -> list[Ending]:
     return lose(tx, overdue, code=NO_RECEIPT, now=now)
 
 
+def lose_in_doubt(tx: Connection, message_ids: Sequence[int], now: float) -> list[Ending]:
+    """Nobody knows whether these went out, and they are not to be sent again."""
+    return lose(tx, message_ids, code=IN_DOUBT, now=now)
+
+
 def lose(tx: Connection, message_ids: Sequence[int], *, code: str, now: float) -> list[Ending]:
     """Nobody can say what became of these; returns how messages ended."""
     party = Party.CARRIER if code == NO_RECEIPT else Party.US

@@ -74,7 +74,7 @@ def take(tx: Connection, reply: Reply, *, own: OwnWords, within_seconds: float) 
     """
     wish = wish_of(reply.text, own)
     answers = replies.answered_by(tx, reply)
-    if answers is not None and wish is Wish.NONE and reply.at > answers.submitted_at + within_seconds:
+    if answers is not None and wish is Wish.NONE and reply.at > answers.sent_at + within_seconds:
         answers = None
     reply_id = replies.keep(tx, reply, answers=answers, wish=wish)
     if answers is None:

@@ -146,3 +146,37 @@ class ReviewEvent(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     text: str
     """The text as it stood when the move was made, so that an old decision can be explained and replayed."""
+
+
+class Stance(StrEnum):
+    """What can come of a decision that is put before another reviewer. The application stays where it is."""
+
+    ASKED = "opinion-asked"
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+
+
+class Opinion(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision put before another reviewer, or what that reviewer would have decided; kept for good."""
+
+    subject: Subject
+    subject_id: int
+    stance: Stance
+    by: str
+    """Who gave it; where it is only asked, who made the decision."""
+    at: float
+    decision: ReviewMove
+    """What was decided."""
+    because: str
+    text: str
+    """The text that was decided on."""
+
+    @property
+    def decides_to_pass(self) -> bool:
+        """Whether the decision lets the text be used."""
+        return self.decision is ReviewMove.APPROVE
+
+    @property
+    def lets_pass(self) -> bool:
+        """Whether who gave it would let the text be used."""
+        return self.decides_to_pass is not (self.stance is Stance.DISAGREES)

@@ -139,13 +139,13 @@ OWN: dict[str, Meaning] = {
         ),
     ),
     "STOPPED": _meaning(
-        "账号在短信等待发送时被暂停或封禁，因此没有发出。",
-        "The account was suspended or banned while it waited, so it did not go out.",
+        "短信等待发送时，账号被暂停或封禁，或者其签名、模板被收回，因此没有发出。",
+        "While it waited, the account was stopped, or its signature or template lost approval, so it did not go out.",
         Party.YOU,
         Bucket.INTERNAL,
         Words(
-            "请联系平台处理账号状态；恢复后需要重新发送。",
-            "Settle the account's standing with the operator; once restored, send it again.",
+            "请联系平台处理账号状态，或查看签名、模板的审核意见；恢复后需要重新发送。",
+            "Settle it with the operator, or read what the review says; once restored, send it again.",
         ),
     ),
     "OPTEDOUT": _meaning(
@@ -163,8 +163,8 @@ OWN: dict[str, Meaning] = {
         Words("短信可能已送达；重发前请先确认。", "It may have arrived: find out before sending it again."),
     ),
     "INDOUBT": _meaning(
-        "交给运营商时平台中断，不知道是否发出；为避免重复，没有再发。",
-        "The platform went down while handing it over; whether it went out is not known, and it was not sent twice.",
+        "交给运营商时平台或线路中断，没有得到答复，不知道是否发出；不再重发。",
+        "The platform or the line went down while handing it over; it may have gone out, and is not sent again.",
         Party.US,
         Bucket.INTERNAL,
         Words("短信可能已送达；重发前请先确认。", "It may have arrived: find out before sending it again."),

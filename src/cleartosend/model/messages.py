@@ -133,10 +133,19 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     type: MessageType
     extension_code: str
     sender_id: str
+    template_id: str
+    spans: str
+    """Where the values stand in the text, as JSON: `[[start, end], ...]`."""
+    at_most_once: bool
+    """Whether it is left alone when nobody knows whether it went out."""
     attempts: int
     deadline_at: float
+    in_doubt: bool = False
+    """Whether it may have gone out already: somebody was asked to take it, and what became of that is not known."""
     opted_out: bool = False
     """Whether its recipient has asked, since it was accepted, not to be reached with it."""
+    recalled: bool = False
+    """Whether its template has lost its approval since it was accepted."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +165,11 @@ class ReceiptStatus(StrEnum):
     EXPIRED = "EXPIRED"
     UNDELIVERABLE = "UNDELIV"
     REJECTED = "REJECTD"
+    DELETED = "DELETED"
     UNKNOWN = "UNKNOWN"
+    # On its way: these end nothing.
+    ENROUTE = "ENROUTE"
+    ACCEPTED = "ACCEPTD"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +181,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     """As the carrier wrote it, such as `DELIVRD` or `MK:0017`."""
     at: float
+    """When it says that happened; where it does not say, when it said so."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

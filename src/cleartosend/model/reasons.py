@@ -66,6 +66,8 @@ class Reason(StrEnum):
     APP_DAILY_CAP_OF_COUNTRY = "app-daily-cap-of-country"
     INTERNATIONAL_DAILY_CAP = "international-daily-cap"
     PACKAGE_USED_UP = "package-used-up"
+    TOO_MUCH_WAITING = "too-much-waiting"
+    TOO_MANY_CALLS_AT_ONCE = "too-many-calls-at-once"
 
     # applications
     APPLICATIONS_NOT_BY_API = "applications-not-by-api"

@@ -14,7 +14,8 @@ from cleartosend.model.applications import (
     Template,
 )
 from cleartosend.model.links import Visit
-from cleartosend.ports import StopAccount
+from cleartosend.ports import StopAccount, StopApplication
+from cleartosend.review import second
 from cleartosend.review.moves import make, subject_of
 from cleartosend.review.precedents import Precedent, like
 from cleartosend.store import accounts, applications, links
@@ -84,19 +85,54 @@ def open_folder(tx: Connection, subject: Subject, application_id: int) -> Folder
     return Folder(application, account, history, visits, like(tx, application))
 
 
+def without_its_decision(folder: Folder) -> Folder:
+    """What its reviewer saw, for one who is to say what they would have decided."""
+    application = msgspec.structs.replace(folder.application, state=ReviewState.REFERRED, reply="")
+    return msgspec.structs.replace(folder, application=application, history=folder.history[:-1])
+
+
 def approve(
-    tx: Connection, application: Signature | Template, *, by: str, because: str, now: float
+    tx: Connection,
+    application: Signature | Template,
+    *,
+    by: str,
+    because: str,
+    now: float,
+    second_opinion_percent: float = 0.0,
 ) -> ReviewEvent | None:
-    """Let it be used. None where its state does not allow it; so for the other moves."""
-    return make(tx, application, ReviewMove.APPROVE, by=by, because=because, now=now)
+    """
+    Let it be used. None where its state does not allow it; so for the other moves.
+
+    `second_opinion_percent`: how many in a hundred of such decisions are put before another reviewer.
+    """
+    approved = make(tx, application, ReviewMove.APPROVE, by=by, because=because, now=now)
+    if approved is not None:
+        second.ask(tx, approved, percent=second_opinion_percent)
+    return approved
 
 
 def reject(
-    tx: Connection, application: Signature | Template, *, by: str, reason: ReviewReason, because: str, now: float
+    tx: Connection,
+    application: Signature | Template,
+    *,
+    by: str,
+    reason: ReviewReason,
+    because: str,
+    now: float,
+    stop_application: StopApplication,
+    second_opinion_percent: float = 0.0,
 ) -> ReviewEvent | None:
-    """Send it back, or take back what was approved; the applicant reads `because`, or else what it is about."""
+    """
+    Send it back, or take back what was approved, and what waits with it stops.
+
+    The applicant reads `because`, or else what it is about.
+    """
     because = because or IN_WORDS[reason]
-    return make(tx, application, ReviewMove.REJECT, by=by, reason=reason, because=because, now=now)
+    rejected = make(tx, application, ReviewMove.REJECT, by=by, reason=reason, because=because, now=now)
+    if rejected is not None:
+        stop_application(tx, application, now=now)
+        second.ask(tx, rejected, percent=second_opinion_percent)
+    return rejected
 
 
 def ban(

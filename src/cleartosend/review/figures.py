@@ -1,6 +1,6 @@
 """How well reviewing goes: who decides, how long applicants wait, which rules are overturned, whether people agree."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations, groupby
 from statistics import median, quantiles
 
@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend.model.accounts import MACHINE
-from cleartosend.model.applications import ReviewEvent, ReviewMove
-from cleartosend.store import applications
+from cleartosend.model.applications import ReviewEvent, ReviewMove, Stance
+from cleartosend.store import applications, opinions
 
+LEAST_PAIRS_FOR_KAPPA = 30
 _DECISIONS = {ReviewMove.APPROVE, ReviewMove.REJECT, ReviewMove.BAN}
 
 
@@ -35,8 +36,14 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     median_wait_seconds: float | None
     p95_wait_seconds: float | None
     pairs: int
-    """Pairs of decisions by two people on the same text."""
+    """Pairs of decisions by two people on the same text, second opinions included."""
     agreeing: int
+    kappa: float | None
+    """Cohen's kappa, which leaves out what would agree by chance; None where there are too few pairs to tell."""
+    asked: int
+    """Decisions put before another reviewer."""
+    disputed: int
+    """Opinions against them."""
     rules: list[RuleFigures]
     """The most overturned first."""
 
@@ -52,7 +59,11 @@ def figures(tx: Connection, *, since: float) -> Figures:
     events = [event for history in histories for event in history]
     decisions = [event for event in events if event.move in _DECISIONS]
     waits = sorted(wait for history in histories for wait in _waits(history))
-    pairs = list(_pairs(decisions))
+    given = opinions.since(tx, since)
+    pairs = [
+        *_pairs(decisions),
+        *((one.decides_to_pass, one.lets_pass) for one in given if one.stance is not Stance.ASKED),
+    ]
     return Figures(
         by_machine=sum(event.by == MACHINE for event in decisions),
         by_people=sum(event.by != MACHINE for event in decisions),
@@ -60,7 +71,10 @@ def figures(tx: Connection, *, since: float) -> Figures:
         median_wait_seconds=median(waits) if waits else None,
         p95_wait_seconds=quantiles(waits, n=20, method="inclusive")[-1] if len(waits) > 1 else next(iter(waits), None),
         pairs=len(pairs),
-        agreeing=sum(one.move is other.move for one, other in pairs),
+        agreeing=sum(one is other for one, other in pairs),
+        kappa=kappa(pairs) if len(pairs) >= LEAST_PAIRS_FOR_KAPPA else None,
+        asked=sum(one.stance is Stance.ASKED for one in given),
+        disputed=sum(one.stance is Stance.DISAGREES for one in given),
         rules=_rules(histories),
     )
 
@@ -77,14 +91,31 @@ def _waits(history: list[ReviewEvent]) -> Iterable[float]:
             referred_at = None
 
 
-def _pairs(decisions: list[ReviewEvent]) -> Iterable[tuple[ReviewEvent, ReviewEvent]]:
-    """Decisions by two different people on one text."""
+def kappa(pairs: Sequence[tuple[bool, bool]]) -> float | None:
+    """
+    Cohen's kappa: 1 where two always agree, 0 where they do so no more often than by chance.
+
+    None where all say the same, which tells nothing.
+
+    >>> kappa([(True, True), (True, True), (False, False), (True, False)])
+    0.5
+    """
+    share = sum(one is other for one, other in pairs) / len(pairs)
+    first = sum(one for one, _ in pairs) / len(pairs)
+    second = sum(other for _, other in pairs) / len(pairs)
+    by_chance = first * second + (1 - first) * (1 - second)
+    return (share - by_chance) / (1 - by_chance) if by_chance < 1 else None
+
+
+def _pairs(decisions: list[ReviewEvent]) -> Iterator[tuple[bool, bool]]:
+    """Whether two different people let one text pass, the earlier first."""
     by_text: dict[tuple[str, str], dict[str, ReviewEvent]] = {}
     for event in decisions:
         if event.by != MACHINE:
             by_text.setdefault((event.subject, event.text), {})[event.by] = event
     for last_of_each in by_text.values():
-        yield from combinations(last_of_each.values(), 2)
+        for one, other in combinations(last_of_each.values(), 2):
+            yield one.move is ReviewMove.APPROVE, other.move is ReviewMove.APPROVE
 
 
 def _rules(histories: list[list[ReviewEvent]]) -> list[RuleFigures]:

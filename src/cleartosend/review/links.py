@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import httpx
 import msgspec
@@ -13,19 +14,17 @@ from cleartosend import telemetry
 from cleartosend.model.accounts import MACHINE, Account
 from cleartosend.model.applications import ReviewEvent, ReviewMove, ReviewState, Subject, Template
 from cleartosend.model.links import Agent, Sight, Visit
+from cleartosend.model.messages import Ending
 from cleartosend.model.verdicts import Action, Decision, Finding, Nature, Verdict
 from cleartosend.outbound import Guard
 from cleartosend.policy.telling import in_words
-from cleartosend.ports import Engine, StopAccount, StoreUnavailable, Suspended
+from cleartosend.ports import Engine, StopAccount, StopApplication, StoreUnavailable, Suspended
 from cleartosend.review.moves import make, tell
 from cleartosend.review.pages import look, urls_of
 from cleartosend.review.sights import Judge, domain_of, findings_of, moved
 from cleartosend.review.triage import suspend, triage
 from cleartosend.store import accounts, applications, links
 from cleartosend.store.links import Check, Seen
-
-Done = tuple[ReviewEvent | None, Suspended | None]
-"""The move made, and the account stopped."""
 
 NEEDS_OPENING = "link-needs-opening"
 """The rule that refers a template for its links alone."""
@@ -49,6 +48,17 @@ LARGE_SEND = 1000
 """Messages of one template after which its links are opened again, once."""
 
 
+class Done(NamedTuple):
+    """What followed from opening a template's links."""
+
+    event: ReviewEvent | None = None
+    """The move made."""
+    suspended: Suspended | None = None
+    """The account stopped."""
+    ended: Sequence[Ending] = ()
+    """What waited with a template whose approval was taken back."""
+
+
 class Links:
     """Opens links for one process. With no way out to the internet, templates with links wait for a person."""
 
@@ -60,12 +70,14 @@ class Links:
         judge: Judge,
         clock: Callable[[], float],
         stop_account: StopAccount,
+        stop_application: StopApplication,
     ) -> None:
         self._engine = engine
         self._guard = guard
         self._judge = judge
         self._clock = clock
         self._stop_account = stop_account
+        self._stop_application = stop_application
         self._opened_at: float | None = None
         self._sent: dict[str, int] = {}
         self._large: set[int] = set()
@@ -133,10 +145,19 @@ class Links:
             visits = await self._visit(client, urls_of(template.text)[:MOST_LINKS])
             gone = _silent(visits) and check.tries + 1 >= TRIES and self._has_a_way_out()
             findings = findings_of(template.text, visits, self._judge, still_unreachable_is_broken=gone)
-        event, suspended = await self._engine.write(
-            lambda tx: decide(tx, check, visits, findings, now=self._clock(), stop_account=self._stop_account)
+        done = await self._engine.write(
+            lambda tx: decide(
+                tx,
+                check,
+                visits,
+                findings,
+                now=self._clock(),
+                stop_account=self._stop_account,
+                stop_application=self._stop_application,
+            )
         )
-        tell(event, suspended=suspended)
+        tell(done.event, suspended=done.suspended)
+        telemetry.tell_ended(done.ended)
 
     async def _visit(self, client: httpx.AsyncClient, urls: Sequence[str]) -> list[Visit]:
         now = self._clock()
@@ -165,6 +186,7 @@ def decide(
     *,
     now: float,
     stop_account: StopAccount,
+    stop_application: StopApplication,
 ) -> Done:
     """Keep what was seen behind a template's links, and do what follows from it."""
     template = applications.find_template(tx, check.template_id)
@@ -172,19 +194,44 @@ def decide(
     links.keep(tx, check.template_id, visits)
     if template is None or account is None or template.state in {ReviewState.REJECTED, ReviewState.BANNED}:
         links.unwatch(tx, check.template_id)
-        return None, None
+        return Done()
     if template.state is ReviewState.APPROVED:
-        event, suspended = _look_again(tx, template, account, check, visits, findings, now=now, stop=stop_account)
+        verdict = _changed(template, check, visits, findings)
+        done = Done()
+        if verdict.findings:
+            done = recall(
+                tx,
+                template,
+                verdict,
+                account=account,
+                now=now,
+                stop_account=stop_account,
+                stop_application=stop_application,
+            )
     else:
-        event, suspended = _first_look(tx, template, account, findings, now=now, stop=stop_account)
-    _plan(tx, template, check, visits, findings, event, now=now)
-    return event, suspended
+        done = Done(*_first_look(tx, template, account, findings, now=now, stop=stop_account))
+    _plan(tx, template, check, visits, findings, done.event, now=now)
+    return done
 
 
-def recall(tx: Connection, template: Template, verdict: Verdict, *, now: float) -> ReviewEvent | None:
-    """Take back the approval until a person has looked at what changed."""
+def recall(
+    tx: Connection,
+    template: Template,
+    verdict: Verdict,
+    *,
+    account: Account,
+    now: float,
+    stop_account: StopAccount,
+    stop_application: StopApplication,
+) -> Done:
+    """Take back the approval until a person has looked at what changed; what waits with the template stops."""
     reason, because = verdict.findings[0].rule, in_words(verdict.findings)
-    return make(tx, template, ReviewMove.RECALL, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict)
+    event = make(tx, template, ReviewMove.RECALL, by=MACHINE, now=now, reason=reason, because=because, verdict=verdict)
+    if event is None:
+        return Done()
+    ended = stop_application(tx, template, now=now)
+    suspended = suspend(tx, account, verdict, now=now, stop_account=stop_account) if verdict.bans else None
+    return Done(event, suspended, ended)
 
 
 def _first_look(
@@ -195,7 +242,7 @@ def _first_look(
     *,
     now: float,
     stop: StopAccount,
-) -> Done:
+) -> tuple[ReviewEvent | None, Suspended | None]:
     """Decide a template that waits for nothing but its links; reject any whose links speak against it."""
     referred = applications.events_of(tx, Subject.TEMPLATE, template.id)[-1]
     verdict = _verdict(findings, referred.rulebook)
@@ -209,26 +256,12 @@ def _first_look(
     return triage(tx, template, verdict, account=account, now=now, stop_account=stop)
 
 
-def _look_again(
-    tx: Connection,
-    template: Template,
-    account: Account,
-    check: Check,
-    visits: Sequence[Visit],
-    findings: tuple[Finding, ...],
-    *,
-    now: float,
-    stop: StopAccount,
-) -> Done:
-    """Take an approval back where something has come up that was not there when it was given."""
+def _changed(template: Template, check: Check, visits: Sequence[Visit], findings: tuple[Finding, ...]) -> Verdict:
+    """What has come up that was not there when the template was approved."""
     before = check.seen or Seen(domains=_ends_of(visits), rules=_rules(findings))
     elsewhere = moved(template.text, dict(before.domains), visits)
     new = tuple(finding for finding in findings if finding.rule not in {*before.rules, NOT_REACHED})
-    if not new and not elsewhere:
-        return None, None
-    verdict = _verdict((*new, *elsewhere), rulebook="")
-    recalled = recall(tx, template, verdict, now=now)
-    return recalled, suspend(tx, account, verdict, now=now, stop_account=stop) if verdict.bans else None
+    return _verdict((*new, *elsewhere), rulebook="")
 
 
 def _plan(

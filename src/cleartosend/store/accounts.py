@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from cleartosend.model.accounts import (
     Account,
@@ -15,6 +15,7 @@ from cleartosend.model.accounts import (
     AppSettings,
     Credential,
 )
+from cleartosend.store.bulk import is_any_of
 from cleartosend.store.schema import account_events, accounts, apps, credentials
 from cleartosend.store.secrets import Vault
 
@@ -62,7 +63,7 @@ def hold_revisions(tx: Connection, account_ids: Collection[int]) -> dict[int, in
     return {row[0]: row[1] for row in tx.execute(_HOLD_REVISIONS, {"ids": list(account_ids)})}
 
 
-_REVISIONS = select(accounts.c.id, accounts.c.revision).where(accounts.c.id.in_(bindparam("ids", expanding=True)))
+_REVISIONS = select(accounts.c.id, accounts.c.revision).where(is_any_of(accounts.c.id, "ids"))
 _HOLD_REVISIONS = _REVISIONS.with_for_update(read=True)
 
 

@@ -20,6 +20,8 @@ from cleartosend.store.accounts import touch
 from cleartosend.store.schema import accounts, documents, review_events, signatures, templates
 
 _TABLES = {Subject.SIGNATURE: signatures, Subject.TEMPLATE: templates}
+# Beside the moves of an application stand the opinions on them.
+_IS_A_MOVE = review_events.c.move.in_(list(ReviewMove))
 
 
 def add_signature(tx: Connection, account_id: int, form: SignatureForm, *, now: float) -> int:
@@ -176,7 +178,7 @@ def events_of(tx: Connection, subject: Subject, subject_id: int) -> list[ReviewE
     """The history of one application, oldest first."""
     rows = tx.execute(
         select(review_events)
-        .where(review_events.c.subject == subject, review_events.c.subject_id == subject_id)
+        .where(review_events.c.subject == subject, review_events.c.subject_id == subject_id, _IS_A_MOVE)
         .order_by(review_events.c.id)
     )
     return [msgspec.convert(row, ReviewEvent, from_attributes=True) for row in rows]
@@ -186,7 +188,7 @@ def events_since(tx: Connection, *, since: float) -> list[ReviewEvent]:
     """The moves of all applications since a moment, those of one application together, oldest first."""
     rows = tx.execute(
         select(review_events)
-        .where(review_events.c.at >= since)
+        .where(review_events.c.at >= since, _IS_A_MOVE)
         .order_by(review_events.c.subject, review_events.c.subject_id, review_events.c.id)
     )
     return [msgspec.convert(row, ReviewEvent, from_attributes=True) for row in rows]

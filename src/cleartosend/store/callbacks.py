@@ -18,6 +18,7 @@ from sqlalchemy import (
     literal,
     literal_column,
     null,
+    or_,
     select,
     tuple_,
     update,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from cleartosend.model.messages import MessageState
+from cleartosend.store.bulk import is_any_of
 from cleartosend.store.schema import callbacks, endpoints, messages, replies, submissions
 from cleartosend.store.secrets import Vault
 
@@ -161,7 +163,7 @@ _TELL_OF_STATUSES = insert(callbacks).from_select(
     .select_from(messages)
     .join(endpoints, endpoints.c.owner == messages.c.sdk_app_id)
     .where(
-        messages.c.id.in_(bindparam("ids", expanding=True)),
+        is_any_of(messages.c.id, "ids"),
         endpoints.c.kind == literal_column("'status'"),
         endpoints.c.enabled,
     )
@@ -202,9 +204,13 @@ _TELL_OF_REPLY = insert(callbacks).from_select(
 # --- pushing ---
 
 
-def claim(tx: Connection, *, now: float, until: float, limit: int) -> list[Endpoint]:
-    """Take endpoints that something waits for, those that had their turn longest ago first."""
-    rows = tx.execute(_CLAIM, {"now": now, "until": until, "most": limit})
+def claim(tx: Connection, *, now: float, until: float, longest_wait_seconds: float, limit: int) -> list[Endpoint]:
+    """
+    Take endpoints that something waits for, those that had their turn longest ago first.
+
+    One that seems to be left alone for longer than is ever waited was left alone before the clock was set back.
+    """
+    rows = tx.execute(_CLAIM, {"now": now, "until": until, "too_far": now + longest_wait_seconds, "most": limit})
     return [_endpoint(row) for row in rows]
 
 
@@ -212,7 +218,11 @@ _FREE = (
     select(endpoints.c.kind, endpoints.c.owner)
     .where(
         endpoints.c.enabled,
-        endpoints.c.due_at <= bindparam("now"),
+        or_(
+            endpoints.c.failures == 0,
+            endpoints.c.due_at <= bindparam("now"),
+            endpoints.c.due_at > bindparam("too_far"),
+        ),
         endpoints.c.claimed_until <= bindparam("now"),
         exists().where(callbacks.c.kind == endpoints.c.kind, callbacks.c.owner == endpoints.c.owner, _WAITS),
     )
@@ -297,7 +307,7 @@ def told(tx: Connection, endpoint: Endpoint, callback_ids: Sequence[int], *, now
 
 _TOLD = (
     update(callbacks)
-    .where(callbacks.c.id.in_(bindparam("ids", expanding=True)))
+    .where(is_any_of(callbacks.c.id, "ids"))
     .values(standing=Standing.DELIVERED, done_at=bindparam("now"), attempts=callbacks.c.attempts + 1, error=literal(""))
 )
 
@@ -333,7 +343,7 @@ def not_told(
 
 _NOT_TOLD = (
     update(callbacks)
-    .where(callbacks.c.id.in_(bindparam("ids", expanding=True)))
+    .where(is_any_of(callbacks.c.id, "ids"))
     .values(attempts=callbacks.c.attempts + 1, error=bindparam("its_error"))
 )
 

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert as plain_insert, select, tuple_
+from sqlalchemy import Connection, Row, delete, func, insert as plain_insert, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from cleartosend.model.consent import ANY, EVERYONE, ConsentChange, ConsentEvent, OptOut, OptOutSource
+from cleartosend.store.bulk import is_any_of
 from cleartosend.store.schema import consent_events, opt_outs
 
 # Engines count the parameters of a statement in 15 bits.
@@ -48,8 +49,8 @@ def held(tx: Connection, pairs: Collection[tuple[int, str]]) -> Held:
 _HELD = select(
     opt_outs.c.account_id, opt_outs.c.number, opt_outs.c.signature, opt_outs.c.type, opt_outs.c.source
 ).where(
-    opt_outs.c.number.in_(bindparam("numbers", expanding=True)),
-    opt_outs.c.account_id.in_(bindparam("accounts", expanding=True)),
+    is_any_of(opt_outs.c.number, "numbers"),
+    is_any_of(opt_outs.c.account_id, "accounts"),
 )
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from cleartosend.model.members import ImportState, Member, MemberImport
+from cleartosend.store.bulk import is_any_of
 from cleartosend.store.schema import accounts, member_imports, members
 
 NO_IMPORT = 0
@@ -56,7 +57,7 @@ def which_are_members(tx: Connection, pairs: Collection[tuple[int, str]]) -> set
 
 
 _ARE_MEMBERS = select(members.c.number).where(
-    members.c.account_id == bindparam("of_account"), members.c.number.in_(bindparam("numbers", expanding=True)), _COUNTS
+    members.c.account_id == bindparam("of_account"), is_any_of(members.c.number, "numbers"), _COUNTS
 )
 
 
@@ -181,9 +182,7 @@ def forget_uncounted(tx: Connection, account_id: int, *, limit: int) -> int:
     return len(some)
 
 
-_FORGET = delete(members).where(
-    members.c.account_id == bindparam("of_account"), members.c.number.in_(bindparam("numbers", expanding=True))
-)
+_FORGET = delete(members).where(members.c.account_id == bindparam("of_account"), is_any_of(members.c.number, "numbers"))
 
 
 def count_imported(tx: Connection, import_id: int) -> int:

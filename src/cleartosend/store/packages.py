@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from cleartosend.model.packages import Package, PackageType
-from cleartosend.store.bulk import insert_rows
+from cleartosend.store.bulk import insert_rows, is_any_of
 from cleartosend.store.schema import package_uses, packages
 
 
@@ -84,7 +84,7 @@ def hold(tx: Connection, account_ids: Collection[int], *, now: float) -> list[Pa
 _HOLD = (
     select(packages)
     .where(
-        packages.c.account_id.in_(bindparam("ids", expanding=True)),
+        is_any_of(packages.c.account_id, "ids"),
         packages.c.effective_at <= bindparam("now"),
         packages.c.expires_at > bindparam("now"),
         packages.c.used < packages.c.amount,
@@ -107,9 +107,7 @@ def refund(tx: Connection, message_ids: Collection[int]) -> None:
         _change(tx, [PackageUse(*row) for row in rows], sign=-1)
 
 
-_TAKE_BACK = (
-    delete(package_uses).where(package_uses.c.message_id.in_(bindparam("ids", expanding=True))).returning(package_uses)
-)
+_TAKE_BACK = delete(package_uses).where(is_any_of(package_uses.c.message_id, "ids")).returning(package_uses)
 
 
 def paid_by(tx: Connection, message_id: int) -> list[PackageUse]:

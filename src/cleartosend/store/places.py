@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, delete, or_, update
+from sqlalchemy import Connection, bindparam, case, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql.dml import ReturningInsert
 
+from cleartosend.store.bulk import run_for_each
 from cleartosend.store.schema import places
+
+MOST_FORGOTTEN_AT_ONCE = 500
 
 Key = tuple[int, str, str, int]
 KEY = (places.c.account_id, places.c.number, places.c.limit, places.c.content)
@@ -105,6 +108,19 @@ _GIVE_BACK = (
 )
 
 
-def forget_closed(tx: Connection, *, now: float) -> int:
-    """Drop the windows that are over; returns how many."""
-    return tx.execute(delete(places).where(places.c.until <= now)).rowcount
+def forget_closed(tx: Connection, *, now: float) -> bool:
+    """Drop some of the windows that are over; returns whether there may be more."""
+    over = tx.execute(_OVER, {"now": now}).all()
+    run_for_each(tx, _FORGET, ("of_account", "to", "of_limit", "of_content", "now"), [(*key, now) for key in over])
+    return len(over) == MOST_FORGOTTEN_AT_ONCE
+
+
+_OVER = select(*KEY).where(places.c.until <= bindparam("now")).limit(MOST_FORGOTTEN_AT_ONCE)
+# One that has been opened again meanwhile stays.
+_FORGET = delete(places).where(
+    places.c.account_id == bindparam("of_account"),
+    places.c.number == bindparam("to"),
+    places.c.limit == bindparam("of_limit"),
+    places.c.content == bindparam("of_content"),
+    places.c.until <= bindparam("now"),
+)

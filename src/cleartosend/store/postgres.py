@@ -32,6 +32,8 @@ class PostgresEngine:
             async with self._engine.connect() as connection:
                 return await connection.run_sync(question)
         except (DBAPIError, OSError) as error:
+            if _is_about_what_was_asked(error):
+                raise
             raise StoreUnavailable(str(error)) from error
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -83,7 +85,8 @@ class PostgresEngine:
                 for job in jobs:
                     await self._write_group([job])
                 return
-            told = StoreUnavailable(str(error)) if isinstance(error, (DBAPIError, OSError)) else error
+            unavailable = isinstance(error, (DBAPIError, OSError)) and not _is_about_what_was_asked(error)
+            told = StoreUnavailable(str(error)) if unavailable else error
             for job in jobs:
                 if not job.answer.done():
                     job.answer.set_exception(told)
@@ -102,6 +105,15 @@ class PostgresEngine:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             await connection.close()
+
+
+def _is_about_what_was_asked(error: DBAPIError | OSError) -> bool:
+    """Whether the server is well and cannot do what it was asked: it would not help to ask again."""
+    return isinstance(error, DBAPIError) and str(getattr(error.orig, "sqlstate", "") or "")[:2] in _ABOUT_WHAT_WAS_ASKED
+
+
+# PostgreSQL, appendix A: data that does not fit its type, a constraint that is violated, a statement that is wrong.
+_ABOUT_WHAT_WAS_ASKED = {"22", "23", "42"}
 
 
 def _future() -> asyncio.Future[Any]:

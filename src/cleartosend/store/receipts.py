@@ -1,18 +1,22 @@
 """Receipts as they came, matched to their messages then or later."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cleartosend.model.messages import Receipt, ReceiptStatus
-from cleartosend.store.schema import receipts
+from cleartosend.store.bulk import is_any_of
+from cleartosend.store.schema import handovers, receipts
+
+Key = tuple[str, str, str, float]
 
 
-def keep(tx: Connection, new: Sequence[Receipt]) -> list[Receipt]:
-    """Store receipts as they came, unmatched; returns those that had not been stored before."""
-    if not new:
-        return []
+def keep(tx: Connection, arrived: Sequence[tuple[Receipt, int | None]]) -> set[Key]:
+    """Store receipts with the messages they are for, where these are known; returns the keys of those that are new."""
+    if not arrived:
+        return set()
     rows = tx.execute(
         _KEEP,
         [
@@ -22,19 +26,28 @@ def keep(tx: Connection, new: Sequence[Receipt]) -> list[Receipt]:
                 "status": receipt.status,
                 "code": receipt.code,
                 "at": receipt.at,
+                "message_id": message_id,
             }
-            for receipt in new
+            for receipt, message_id in arrived
         ],
     )
-    stored = {(row[0], row[1], row[2]) for row in rows}
-    return [receipt for receipt in new if (receipt.carrier, receipt.carrier_id, receipt.code) in stored]
+    return {(row[0], row[1], row[2], row[3]) for row in rows}
 
 
-_KEEP = insert(receipts).on_conflict_do_nothing().returning(receipts.c.carrier, receipts.c.carrier_id, receipts.c.code)
+_KEEP = (
+    insert(receipts)
+    .on_conflict_do_nothing()
+    .returning(receipts.c.carrier, receipts.c.carrier_id, receipts.c.code, receipts.c.at)
+)
+
+
+def key_of(receipt: Receipt) -> Key:
+    """What tells a receipt from others."""
+    return (receipt.carrier, receipt.carrier_id, receipt.code, receipt.at)
 
 
 def match(tx: Connection, matched: Sequence[tuple[Receipt, int]]) -> None:
-    """Remember which message each receipt was for."""
+    """Remember which message each parked receipt was for."""
     if matched:
         tx.execute(
             _MATCH,
@@ -42,7 +55,6 @@ def match(tx: Connection, matched: Sequence[tuple[Receipt, int]]) -> None:
                 {
                     "of_carrier": receipt.carrier,
                     "of_id": receipt.carrier_id,
-                    "of_code": receipt.code,
                     "its_message": message_id,
                 }
                 for receipt, message_id in matched
@@ -55,32 +67,40 @@ _MATCH = (
     .where(
         receipts.c.carrier == bindparam("of_carrier"),
         receipts.c.carrier_id == bindparam("of_id"),
-        receipts.c.code == bindparam("of_code"),
+        receipts.c.message_id.is_(None),
     )
     .values(message_id=bindparam("its_message"))
+)
+
+
+def of_messages(tx: Connection, message_ids: Collection[int]) -> dict[int, list[Receipt]]:
+    """What carriers said of messages, oldest first."""
+    found: dict[int, list[Receipt]] = {}
+    if message_ids:
+        for row in tx.execute(_OF_MESSAGES, {"ids": sorted(message_ids)}):
+            found.setdefault(row.message_id, []).append(_receipt(row))
+    return found
+
+
+_OF_MESSAGES = (
+    select(receipts)
+    .join(handovers, and_(handovers.c.carrier == receipts.c.carrier, handovers.c.carrier_id == receipts.c.carrier_id))
+    .where(is_any_of(handovers.c.message_id, "ids"), receipts.c.message_id == handovers.c.message_id)
+    .order_by(receipts.c.id)
 )
 
 
 def parked(tx: Connection, carrier: str, carrier_ids: Sequence[str]) -> list[Receipt]:
     """Receipts that came before their message was known by the carrier's ids given, oldest first."""
     rows = tx.execute(_PARKED, {"of_carrier": carrier, "ids": carrier_ids})
-    return [
-        Receipt(
-            carrier=row.carrier,
-            carrier_id=row.carrier_id,
-            status=ReceiptStatus(row.status),
-            code=row.code,
-            at=row.at,
-        )
-        for row in rows
-    ]
+    return [_receipt(row) for row in rows]
 
 
 _PARKED = (
     select(receipts)
     .where(
         receipts.c.carrier == bindparam("of_carrier"),
-        receipts.c.carrier_id.in_(bindparam("ids", expanding=True)),
+        is_any_of(receipts.c.carrier_id, "ids"),
         receipts.c.message_id.is_(None),
     )
     .order_by(receipts.c.id)
@@ -89,3 +109,13 @@ _PARKED = (
 
 def count_parked(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(receipts).where(receipts.c.message_id.is_(None))).scalar_one()
+
+
+def _receipt(row: Row[Any]) -> Receipt:
+    return Receipt(
+        carrier=row.carrier,
+        carrier_id=row.carrier_id,
+        status=ReceiptStatus(row.status),
+        code=row.code,
+        at=row.at,
+    )

@@ -3,10 +3,10 @@
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, FromClause, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, FromClause, Row, Select, bindparam, func, insert, or_, select, update
 
 from cleartosend.model.consent import Wish
-from cleartosend.model.messages import Reply
+from cleartosend.model.messages import MessageState, Reply
 from cleartosend.store.schema import messages, replies, submissions
 
 MOST_LOOKED_AT = 200
@@ -35,14 +35,17 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     sdk_app_id: str
     signature: str
     type: str
-    submitted_at: float
+    sent_at: float
+    """When a carrier took it; while nobody knows whether one has, when it was accepted."""
 
 
 def answered_by(tx: Connection, reply: Reply) -> Answered | None:
     """
     The newest message that went out to the reply's number, before all others one with the reply's extension code.
 
-    What merely confirmed an opt-out is not answered: the one before it is meant.
+    One that may have gone out counts like one that did: a reply may be quicker than the record of what a carrier took.
+    One that still waits is the last that is thought of. What merely confirmed an opt-out is not answered: the one
+    before it is meant.
     """
     row = tx.execute(_ANSWERED, {"of_number": reply.number, "of_code": reply.extension_code}).first()
     return None if row is None else msgspec.convert(row, Answered, from_attributes=True)
@@ -61,14 +64,20 @@ def _answered_from(table: FromClause) -> Select[Any]:
         table.c.sdk_app_id,
         submissions.c.signature,
         submissions.c.type,
-        table.c.submitted_at,
+        func.coalesce(table.c.submitted_at, table.c.accepted_at).label("sent_at"),
     ).join(submissions, submissions.c.id == table.c.submission_id)
 
 
 # Of a number that is written to all day long, a test's for one, not every message is looked at.
 _NEWEST = (
     select(messages)
-    .where(messages.c.number == bindparam("of_number"), messages.c.submitted_at.is_not(None))
+    .where(
+        messages.c.number == bindparam("of_number"),
+        or_(
+            messages.c.submitted_at.is_not(None),
+            messages.c.state.in_((MessageState.ACCEPTED, MessageState.UNKNOWN)),
+        ),
+    )
     .order_by(messages.c.accepted_at.desc())
     .limit(MOST_LOOKED_AT)
     .subquery()
@@ -76,7 +85,11 @@ _NEWEST = (
 _ANSWERED = (
     _answered_from(_NEWEST)
     .where(~submissions.c.confirms)
-    .order_by((submissions.c.extension_code == bindparam("of_code")).desc(), _NEWEST.c.accepted_at.desc())
+    .order_by(
+        _NEWEST.c.state == MessageState.ACCEPTED,
+        (submissions.c.extension_code == bindparam("of_code")).desc(),
+        _NEWEST.c.accepted_at.desc(),
+    )
     .limit(1)
 )
 

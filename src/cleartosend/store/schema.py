@@ -305,6 +305,8 @@ handovers = Table(
     Column("carrier_id", Text, primary_key=True),
     Column("message_id", BigInteger, nullable=False, index=True),
     Column("at", Float, nullable=False),
+    # How many parts the message has, each with an id and a row of its own.
+    Column("parts", SmallInteger, nullable=False, server_default="1"),
 )
 
 # What a carrier would not take just then; most messages have no row here.
@@ -338,7 +340,8 @@ spool = Table(
     Column("claimed_until", Float, nullable=False),
     Column("attempts", SmallInteger, nullable=False),
     Column("at_most_once", Boolean, nullable=False),
-    Index(None, "lane", "message_id"),
+    Column("route", Text, nullable=False, server_default=""),
+    Index(None, "route", "lane", "message_id"),
 )
 
 receipts = Table(
@@ -351,8 +354,8 @@ receipts = Table(
     Column("code", Text, nullable=False),
     Column("at", Float, nullable=False),
     Column("message_id", BigInteger),
-    # A carrier may say the same thing twice.
-    UniqueConstraint("carrier", "carrier_id", "code"),
+    # A carrier may say the same thing twice; of another time, it is of another message with the same id.
+    UniqueConstraint("carrier", "carrier_id", "code", "at"),
     Index(
         "ix_receipts_parked",
         "carrier",
@@ -511,4 +514,17 @@ likenesses = Table(
     Column("band", SmallInteger, primary_key=True),
     Column("hash", BigInteger, primary_key=True),
     Column("template_id", Id, primary_key=True, index=True),
+)
+
+# Why more or less goes to a carrier than before.
+carrier_events = Table(
+    "carrier_events",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+    Column("route", Text, nullable=False),
+    Column("carrier", Text, nullable=False),
+    # How much of its share of the route's messages it has since, in parts of a hundred.
+    Column("share", SmallInteger, nullable=False),
+    Column("because", Text, nullable=False),
 )

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -62,6 +63,7 @@ class SqliteEngine:
     """
 
     def __init__(self, path: Path, *, node: int = 0) -> None:
+        _look_at_types()
         self._loop = asyncio.get_running_loop()
         self._writer_engine = open_sqlite(path, begin="BEGIN IMMEDIATE", node=node)
         self._reader_engine = open_sqlite(path, begin="BEGIN")
@@ -171,6 +173,22 @@ class SqliteEngine:
         # One wake-up for the whole group: waking a loop costs a system call. A loop that is gone waits for nothing.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(function, *arguments)
+
+
+def _look_at_types() -> None:
+    """
+    Have msgspec look at each of our types before there are threads.
+
+    It does so when a type is first converted to, and two threads that do it first together end the process.
+    """
+    types = msgspec.Struct.__subclasses__()
+    while types:
+        one = types.pop()
+        types += one.__subclasses__()
+        if one.__module__.partition(".")[0] == "cleartosend":
+            # What cannot be converted to is none that anybody converts to.
+            with contextlib.suppress(TypeError):
+                msgspec.json.Decoder(one)
 
 
 def _set_results(jobs: list[Job], answers: list[Any]) -> None:

@@ -38,6 +38,7 @@ class Told(MessageRecord, frozen=True, kw_only=True):
 class InSpool(msgspec.Struct, frozen=True, kw_only=True):
     """A message that no carrier has yet."""
 
+    route: str
     due_at: float
     claimed_until: float
     attempts: int
@@ -48,6 +49,8 @@ class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
 
     carrier: str
     carrier_id: str
+    parts: int
+    """How many parts are reported on before its end is known."""
     at: float
 
 

@@ -1,1 +1,5 @@
-"""For those who test against Clear to Send: what disguises a text, to see that a policy still sees through it."""
+"""For those who test against Clear to Send, or a client of SMPP: texts in disguise, and an SMSC that misbehaves."""
+
+from cleartosend.testing.smsc import SMSC, smsc_in_thread
+
+__all__ = ["SMSC", "smsc_in_thread"]

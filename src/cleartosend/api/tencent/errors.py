@@ -487,6 +487,16 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "insufficient balance in SMS package",
         "套餐包余量不足",
     ),
+    Reason.TOO_MUCH_WAITING: Saying(
+        "RequestLimitExceeded",
+        "{} messages already wait for carriers; nothing was accepted, try again later",
+        "已有 {} 条短信在等待通道发送，本次请求未受理，请稍后重试",
+    ),
+    Reason.TOO_MANY_CALLS_AT_ONCE: Saying(
+        "RequestLimitExceeded",
+        "{} calls are already being answered; nothing was accepted, try again shortly",
+        "正在处理的请求已达 {} 个，本次请求未受理，请稍后重试",
+    ),
     # applications
     Reason.APPLICATIONS_NOT_BY_API: Saying(
         "FailedOperation.NotEnterpriseCertification",

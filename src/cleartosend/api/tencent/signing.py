@@ -3,15 +3,14 @@
 import hashlib
 import hmac
 import re
-import time
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 
 import msgspec
 
 from cleartosend.api.tencent import errors
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.model.times import SECONDS_PER_DAY
+from cleartosend.tc3 import signing_key, utc_date
 
 MOST_SECONDS_APART = 300
 SERVICE = b"sms"
@@ -80,9 +79,9 @@ def verify(request: Request, claim: Claim, *, secret_key: str, now: float) -> Fa
     seconds = fresh_seconds(timestamp, name="X-TC-Timestamp", now=now)
     if isinstance(seconds, Fault):
         return seconds
-    if claim.date != _utc_date(seconds // SECONDS_PER_DAY):
+    if claim.date != utc_date(seconds // SECONDS_PER_DAY):
         return Fault(errors.INVALID_AUTHORIZATION, "the date in Credential must be that of X-TC-Timestamp in UTC")
-    key = _signing_key(secret_key, claim.date, claim.service)
+    key = signing_key(secret_key, claim.date, claim.service)
     # Apart from the values of the signed headers, everything is the same in each reading.
     before = b"%b\n/\n%b\n" % (request.method, request.query if request.method == GET else b"")
     after = b"\n%b\n%b" % (b";".join(claim.names), _payload(request))
@@ -148,18 +147,3 @@ def _readings(headers: dict[bytes, bytes], names: Sequence[bytes]) -> Iterator[S
             if reading not in tried:
                 tried.append(reading)
                 yield reading
-
-
-@lru_cache(maxsize=8)
-def _utc_date(day: int) -> bytes:
-    return time.strftime("%Y-%m-%d", time.gmtime(day * SECONDS_PER_DAY)).encode()
-
-
-# A key lasts a day. It is remembered by the secret it was made of, so a changed secret never meets an old key; and
-# begun with, since a copy of that costs half of beginning anew.
-@lru_cache(maxsize=4096)
-def _signing_key(secret_key: str, date: bytes, service: bytes) -> hmac.HMAC:
-    key = b"TC3" + secret_key.encode()
-    for word in (date, service, b"tc3_request"):
-        key = hmac.digest(key, word, "sha256")
-    return hmac.new(key, digestmod="sha256")
