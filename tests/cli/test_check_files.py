@@ -1,13 +1,13 @@
 """`check` takes files of templates as people keep them, and tells the lines."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from cleartosend.cli import cleartosend
 from cleartosend.cli.problems import Problem
 from cleartosend.cli.template_files import read_templates
 from cleartosend.model.accounts import AccountKind
@@ -29,10 +29,8 @@ templates:
 """
 
 
-def check(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cleartosend", "check", *arguments], capture_output=True, text=True, check=False
-    )
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(cleartosend, ["check", *arguments])
 
 
 def file(folder: Path, name: str, content: str) -> str:
@@ -137,11 +135,11 @@ def test_files_fail_for_what_would_be_rejected_and_only_when_asked_for_what_woul
     good = file(tmp_path, "good.yaml", f"- {GOOD}\n")
     doubtful = file(tmp_path, "doubtful.csv", f"text\n{LINK}\n")
     bad = file(tmp_path, "bad.yaml", YAML)
-    assert check(good).returncode == 0
-    assert check(good, doubtful).returncode == 0
-    assert check(good, doubtful, "--strict").returncode == 1
+    assert check(good).exit_code == 0
+    assert check(good, doubtful).exit_code == 0
+    assert check(good, doubtful, "--strict").exit_code == 1
     ended = check(good, bad)
-    assert ended.returncode == 1
+    assert ended.exit_code == 1
     assert f"{bad}:7: offer reject" in ended.stdout
     assert "“" in ended.stdout
     assert ended.stdout.endswith("3 templates: 2 approve, 0 refer, 1 reject\n")
@@ -174,4 +172,4 @@ def test_sarif_has_a_result_for_each_finding_beside_its_lines(tmp_path: Path) ->
 
 @pytest.mark.parametrize("arguments", [("a text", "another"), ("a.yaml", "a text")])
 def test_texts_and_files_are_not_mixed(arguments: tuple[str, ...]) -> None:
-    assert check(*arguments).returncode == 2
+    assert check(*arguments).exit_code == 2

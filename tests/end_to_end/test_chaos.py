@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Row
 
 from chaos.plan import plan_of
+from chaos.run import seeds_of
 from chaos.seed import Played, act
 from chaos.verdict import Evidence, judge
 from cleartosend.model.messages import MessageState
@@ -19,6 +20,12 @@ PLAN = plan_of(37, seconds=1.0)
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Played:
     return asyncio.run(act(PLAN, tmp_path_factory.mktemp("chaos") / "seed"))
+
+
+def test_a_seed_decides_what_is_done() -> None:
+    assert plan_of(7) == plan_of(7)
+    assert plan_of(7) != plan_of(11)
+    assert seeds_of(["3", "7-9"]) == [3, 7, 8, 9]
 
 
 def test_nothing_is_lost_and_nothing_is_sent_that_may_not(played: Played) -> None:

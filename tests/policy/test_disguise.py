@@ -89,6 +89,11 @@ def test_one_sound_alike_may_be_chance_and_several_hide_something() -> None:
     assert hidden.hides
 
 
+def test_in_few_words_two_sounds_alike_hide_something() -> None:
+    assert undone("劲天给我大宽") == "今天给我打款"
+    assert undone("李明天十点到。") == "李明天十点到。"
+
+
 @given(st.text(max_size=300))
 def test_any_text_can_be_undone_and_every_place_in_it_leads_back(written: str) -> None:
     folded = normalise(written)

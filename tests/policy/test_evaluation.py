@@ -12,7 +12,7 @@ from cleartosend.policy.judge import judge
 from cleartosend.policy.resemblance import KINDS
 from cleartosend.policy.rulebook import Rulebook, load_rulebook
 from evaluation import evaluate, pages, train
-from evaluation.labelled import Expected, Labelled, development, submitted, training, with_opt_out, written
+from evaluation.labelled import Expected, Labelled, development, rounds, submitted, training, with_opt_out, written
 
 
 @cache
@@ -75,6 +75,23 @@ def test_our_texts_are_judged_nearly_as_they_should_be() -> None:
     assert sum(decision is not Decision.APPROVE for decision in stopped) >= 0.96 * len(stopped)
     assert sum(decision is Decision.REJECT for decision in allowed) <= 0.04 * len(allowed)
     assert sum(decision is Decision.REFER for decision in allowed) <= 0.08 * len(allowed)
+
+
+def test_what_the_rounds_taught_is_not_forgotten() -> None:
+    texts = [text for one in rounds() for text in one.texts()]
+    decided = [(text, judge(submitted(text), rulebook()).decision) for text in texts[::5]]
+    stopped = [decision for text, decision in decided if text.expected is Expected.STOPPED]
+    allowed = [decision for text, decision in decided if text.expected is Expected.ALLOWED]
+    assert len(decided) > 400
+    assert sum(decision is not Decision.APPROVE for decision in stopped) >= 0.98 * len(stopped)
+    assert sum(decision is Decision.REJECT for decision in allowed) <= 0.03 * len(allowed)
+    assert sum(decision is Decision.REFER for decision in allowed) <= 0.06 * len(allowed)
+
+
+def test_a_round_is_told_as_it_was_at_first_and_as_it_is_now() -> None:
+    table = evaluate.by_round(rounds()[3:4], rulebook())
+    assert "| 1 | very terse, by small businesses | 125 | 87.2 % | " in table
+    assert "| 120 | 6.7 % | " in table
 
 
 def test_labels_of_public_sets_become_expectations(folder: Path) -> None:

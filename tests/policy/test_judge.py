@@ -117,6 +117,25 @@ def test_a_prohibited_word_cannot_be_spread_out(rulebook: Rulebook, submission: 
     assert verdict.decision is Decision.REJECT
 
 
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("您预约的告别厅时间为{1}，殡仪馆敬上。", "funeral-services"),
+        ("您在直播间下单的商品已发货。", "live-streaming"),
+    ],
+)
+def test_a_plain_notice_that_names_a_trade_is_seen_by_a_person(rulebook: Rulebook, text: str, rule: str) -> None:
+    verdict = judge(template(text), rulebook)
+    assert verdict.decision is Decision.REFER
+    assert [(finding.rule, finding.action) for finding in verdict.findings] == [(rule, Action.REFER)]
+    sent = judge(template(text.replace("{1}", "周三"), part=Part.MESSAGE), rulebook)
+    assert sent.decision is Decision.APPROVE  # as the person did who saw its template
+
+
+def test_the_same_trade_is_rejected_where_it_is_offered(rulebook: Rulebook) -> None:
+    assert judge(template("殡仪一条龙，风水宝地任选，欢迎来电。"), rulebook).decision is Decision.REJECT
+
+
 def test_what_would_be_referred_counts_in_a_message_only_where_it_touches_a_value(rulebook: Rulebook) -> None:
     fixed = judge(message("账单{}已出，请到www.example.com查看。", "11月"), rulebook)
     assert fixed.decision is Decision.APPROVE
@@ -139,6 +158,9 @@ def test_what_would_be_referred_counts_in_a_message_only_where_it_touches_a_valu
         ("★您本次消费￥{1}，余额￥{2}，感谢光临。", "notification", "您本次消费{1}元，余额{2}元，感谢光临。"),
         ("您的动态码是{1}，请勿泄露给他人。", "verification", "您的验证码是{1}，请勿泄露给他人。"),
         ("您的验证码是{1}，请勿泄露。详见www.example.com", "verification", "您的验证码是{1}，请勿泄露。"),
+        ("您的订单{1已发货，请查收。", "notification", "您的订单{1}已发货，请查收。"),
+        ("您的订单{1}已发货，全场八折速来抢购！", "notification", "您的订单{1}已发货。"),
+        ("您的订单{1}已发货（★），请查收。", "notification", "您的订单{1}已发货，请查收。"),
     ],
 )
 def test_a_text_that_small_edits_would_make_pass_is_suggested(
@@ -150,12 +172,35 @@ def test_a_text_that_small_edits_would_make_pass_is_suggested(
     assert judge(template(fix, type=submission.type), rulebook).decision is Decision.APPROVE
 
 
+def test_a_greeting_and_an_ending_alone_are_not_suggested(rulebook: Rulebook) -> None:
+    submission = template("尊敬的会员，充值100元返现50元。 拒收请回复R", type=MessageType.MARKETING)
+    verdict = suggest(submission, judge(submission, rulebook), rulebook)
+    assert verdict.decision is Decision.REJECT
+    assert {finding.fix for finding in verdict.findings} == {None}
+
+
 def test_the_brackets_of_a_signature_are_taken_off(rulebook: Rulebook) -> None:
     submission = template("【青禾书店】", part=Part.SIGNATURE)
     assert suggest(submission, judge(submission, rulebook), rulebook).findings[0].fix == "青禾书店"
 
 
-@pytest.mark.parametrize("text", ["★", "{1}{2}", "★{1}★", "您的账单已出，请到www.example.com查看。"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "★",
+        "{1}{2}",
+        "★{1}★",
+        "您的账单已出，请到www.example.com查看。",
+        # All that would be left is a greeting, thanks, or an ending.
+        "尊敬的用户{1}您好，全场八折速来抢购，感谢您的支持！",
+        "亲爱的会员，无抵押贷款当天放款，祝您生活愉快。",
+        "Dear customer {1}, shop our summer sale now! Thank you for your support.",
+        # The rest was about the same.
+        "代孕服务，包成功，一对一咨询",
+        "免抵押免担保，额度最高五十万，凭工作证明就能办",
+        "Our WeChat ID: shop_2024, talk to us any time.",
+    ],
+)
 def test_where_nothing_sensible_would_be_left_nothing_is_suggested(rulebook: Rulebook, text: str) -> None:
     submission = template(text)
     assert all(finding.fix is None for finding in suggest(submission, judge(submission, rulebook), rulebook).findings)

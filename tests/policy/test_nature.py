@@ -233,7 +233,41 @@ def test_the_same_text_declared_as_marketing_is_no_mismatch() -> None:
 def test_a_notification_declared_as_marketing_is_left_alone() -> None:
     for text in NOTIFICATIONS:
         found = rules_found(text, MessageType.MARKETING)
-        assert not found & {"promotion-declared-as-notification", "marketing-not-addressed-to-members"}
+        assert "promotion-declared-as-notification" not in found
+        if read_nature(normalise(text)).tells_a_fact:
+            assert "marketing-not-addressed-to-members" not in found
+
+
+def test_marketing_is_not_taken_for_a_notice_because_of_one_word_of_notices() -> None:
+    for text in ("长期收购旧书，欢迎通知亲友。", "Bags of all sizes, fast delivery."):
+        assert "marketing-not-addressed-to-members" in rules_found(text, MessageType.MARKETING)
+
+
+def test_a_promoting_word_within_a_fact_is_seen_by_a_person() -> None:
+    found = rules_found("您使用的满减券已退回账户。", MessageType.NOTIFICATION)
+    assert "may-be-a-promotion" in found
+    assert "promotion-declared-as-notification" not in found
+
+
+def test_a_message_of_such_a_template_goes_out_unless_a_value_promotes() -> None:
+    start = len("您使用的满减券已退回账户，订单")
+
+    def judged(value: str) -> set[str]:
+        text = f"您使用的满减券已退回账户，订单{value}已取消。"
+        span = (start, start + len(value))
+        sent = Submission(text=text, type=MessageType.NOTIFICATION, part=Part.MESSAGE, values=(span,))
+        return {finding.rule for finding in judge(sent, rulebook()).findings}
+
+    assert judged("夏季薄款睡衣两件套") == set()
+    assert judged("全场五折，快来抢购") == {"promotion-declared-as-notification"}
+
+
+def test_a_code_with_its_use_beside_it_is_a_verification() -> None:
+    for text in (
+        "Your OTP for the transaction of $120.00 is {1}. Do not share it.",
+        "Enter {1} to confirm your new number. The code expires soon.",
+    ):
+        assert "not-a-verification" not in rules_found(text, MessageType.VERIFICATION)
 
 
 def test_a_notice_declared_as_a_verification_is_refused() -> None:

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from cleartosend.model.verdicts import Action, MessageType, Submission
+from cleartosend.policy.explaining import Explanation, explain
 from cleartosend.policy.normalise import fold, is_han
 from cleartosend.policy.rulebook import Bilingual, Rulebook, enforced
 from cleartosend.policy.view import View
@@ -20,11 +21,15 @@ _MOST_WEIGHT_OF_GENERALITIES = 5
 _LETTER = "[a-z0-9]"
 # In a question these name the medium; in a text to send they may advertise it.
 _MEDIUM = re.compile(r"短信|短讯|群发|\b(?:bulk )?(?:sms|text messag\w+)\b")
+_RULE_ID = re.compile(r"(?<![a-z0-9-])[a-z0-9]+(?:-[a-z0-9]+)*(?![a-z0-9-])")
+_ABOUT_RULES = re.compile(
+    r"\brules?\b|\bexplain|\bmeans?\b|\bwhat does\b|\bwhy\b|规则|解释|什么意思|含义|为什么|是什么"
+)
 # A question is short; what is longer is a text to be judged, and is read no further.
 _LONGEST_QUESTION = 1000
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the policy says to a question, in the question's language."""
 
     answer: Literal["yes", "no", "conditional"]
@@ -35,6 +40,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Why, and what would pass."""
     clause: str
     """The sentence of the written policy."""
+    explanation: Explanation | None = None
+    """Where a rule was named: all that there is to say of it."""
 
 
 class _Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,11 +106,17 @@ def ask(question: str, rulebook: Rulebook) -> Answer:
     """
     Find the answer that fits best what a question names, however it is worded.
 
+    A question that names a rule by its id has the rule explained.
     A question that names nothing but generalities, or would be answered yes, is tried on the rulebook as well: what a
     rule rejects in it may not be sent.
     """
     question = question[:_LONGEST_QUESTION]
-    language = "zh" if any(map(is_han, fold(question))) else "en"
+    language = language_of(question)
+    named = _rule_named_in(question, rulebook)
+    if named is not None:
+        its = explain(named, rulebook, language)
+        answer: Literal["no", "conditional"] = "conditional" if its.action is Action.REFER else "no"
+        return Answer(answer=answer, rule=named, text=its.because, clause=its.clause, explanation=its)
     asking = _asking_of(question)
     if asking is None or not asking.is_sure:
         refused = _refused_by_rulebook(question, rulebook, language)
@@ -116,6 +129,11 @@ def ask(question: str, rulebook: Rulebook) -> Answer:
         text=_in(language, entry.text),
         clause=_in(language, entry.clause),
     )
+
+
+def language_of(question: str) -> str:
+    """In which language it is asked, and will be answered."""
+    return "zh" if any(map(is_han, fold(question))) else "en"
 
 
 def rules_of_answers() -> frozenset[str]:
@@ -156,6 +174,20 @@ def _topics_of(question: str) -> Iterator[str]:
     for name, naming in _namings().items():
         if naming.stands_in(folded):
             yield name
+
+
+def _rule_named_in(question: str, rulebook: Rulebook) -> str | None:
+    """
+    The id of the first rule that is named.
+
+    Ids such as "cash-back" are words of their own, and name the rule only alone or where rules are spoken of.
+    """
+    question = fold(question).strip()
+    about_rules = _ABOUT_RULES.search(question)
+    for rule_id in _RULE_ID.findall(question):
+        if rulebook.has(rule_id) and (about_rules or rule_id == question or rule_id.count("-") > 1):
+            return str(rule_id)
+    return None
 
 
 def _refused_by_rulebook(question: str, rulebook: Rulebook, language: str) -> Answer | None:

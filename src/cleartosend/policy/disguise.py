@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache, cached_property
 from importlib import resources
@@ -39,6 +39,7 @@ _BESIDE_A_CHARACTER = re.compile(r"(?<=[\u3400-\u9fff])[a-z]{2,}(?![a-z0-9])|(?<
 _LATIN_RUN = re.compile(r"[a-z]{2,}")
 _LEAST_TO_HIDE = 3
 _CHARACTERS_TO_ONE_BY_CHANCE = 24
+_LEAST_IN_FEW_WORDS, _CHARACTERS_TO_ONE_IN_FEW_WORDS = 2, 6
 _PARTS = "亻彳氵冫扌讠钅纟忄礻艹辶刂阝饣丬疒示⺮攵"
 _FIRST_CODE = 0xE000  # of the private use area: a code point for each syllable
 
@@ -101,14 +102,12 @@ class Undone:
         return self._origin(start, last=False), self._origin(end, last=True)
 
     def _origin(self, offset: int, *, last: bool) -> int:
-        shift = 0
-        for (first, end, _), (changed_first, changed_end) in zip(self.pieces, self._changed, strict=True):
-            if offset <= changed_first and not (offset == changed_first and not last):
-                break
-            if offset < changed_end or (last and offset == changed_end):
-                return end if last else first
-            shift = end - changed_end
-        return offset + shift
+        number = bisect_left(self._ends, offset) if last else bisect_right(self._ends, offset)
+        if number < len(self.pieces):
+            start = self._changed[number][0]
+            if start < offset or (start == offset and not last):
+                return self.pieces[number].end if last else self.pieces[number].start
+        return offset + (self.pieces[number - 1].end - self._ends[number - 1] if number else 0)
 
 
 def undo(folded: Folded) -> Undone | None:
@@ -215,6 +214,9 @@ class _Heard(NamedTuple):
     hides: bool
 
 
+_NOTHING_HEARD = _Heard([], hides=False)
+
+
 class _Sounds:
     """Words by the syllables that they are read as."""
 
@@ -246,10 +248,13 @@ class _Sounds:
         """
         text = folded.text
         pieces = list(self._all(text))
+        if not pieces and not _LATIN_RUN.search(text):
+            return _NOTHING_HEARD
         weight = sum(len(piece.text) - 1 for piece in pieces)
         spelt = self._spelt_beside_characters(text)
         dense = weight * _CHARACTERS_TO_ONE_BY_CHANCE >= len(text)
-        hides = spelt >= _LEAST_TO_HIDE or (dense and weight + spelt >= _LEAST_TO_HIDE)
+        crowded = weight * _CHARACTERS_TO_ONE_IN_FEW_WORDS >= len(text) and weight >= _LEAST_IN_FEW_WORDS
+        hides = spelt >= _LEAST_TO_HIDE or (dense and weight + spelt >= _LEAST_TO_HIDE) or crowded
         if not hides:
             pieces = [
                 piece

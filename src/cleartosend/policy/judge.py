@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
-from cleartosend.model.verdicts import Action, Decision, Finding, Part, Submission, Verdict
+from cleartosend.model.verdicts import Action, Decision, Finding, Nature, Part, Submission, Verdict
+from cleartosend.policy.mending import applied, says_something
 from cleartosend.policy.normalise import HAN
 from cleartosend.policy.rulebook import Place, Remedy, Rulebook, enforced
 from cleartosend.policy.spots import Edit
-from cleartosend.policy.structure import renumbered, says_something
+from cleartosend.policy.structure import renumbered
 from cleartosend.policy.view import View
 
 _MOST_FINDINGS_OF_ONE_RULE = 3
@@ -19,7 +20,6 @@ _MOST_FINDINGS_OF_ONE_RULE = 3
 _ROUNDS_OF_MENDING = 3
 
 _SENTENCE_ENDS = re.compile(r"[。！？!?；;\n]+|\.(?=\s|$)")
-_COMMAS = "，,、；;：: "
 _CLAUSE_ENDS = re.compile(r"[，,。！？!?；;\n]+|\.(?=\s|$)")
 
 
@@ -96,13 +96,14 @@ def _language(submission: Submission, asked_for: str | None) -> str:
 
 def _findings(
     text: str,
-    places: Iterable[Place],
+    places: Sequence[Place],
     rulebook: Rulebook,
     language: str,
 ) -> tuple[Finding, ...]:
     """In the order of the text, the first few of each rule, with what overlaps taken together."""
     english = language == "en"
     spans: dict[str, list[tuple[int, int]]] = {}
+    actions = {place.rule.id: place.rule.action for place in places}
     for place in sorted(places, key=lambda place: (place.start, place.end)):
         of_rule = spans.setdefault(place.rule.id, [])
         if of_rule and place.start < of_rule[-1][1]:
@@ -118,7 +119,7 @@ def _findings(
                 Finding(
                     rule=rule_id,
                     category=category.id,
-                    action=rule.action,
+                    action=actions[rule_id],
                     because=rule.because.en if english else rule.because.zh,
                     clause=clause.en if english else clause.zh,
                     quote=text[start:end],
@@ -133,21 +134,25 @@ def _findings(
 def _mended(submission: Submission, rulebook: Rulebook, ends: re.Pattern[str]) -> tuple[str | None, set[str]]:
     """The text after all edits, if it then passes and still says something, and the rules whose edits made it."""
     rules: set[str] = set()
+    cut = False
     for _ in range(_ROUNDS_OF_MENDING):
         places = enforced(rulebook.look(View(submission)))
         bounds = [0, *(found.end() for found in ends.finditer(submission.text)), len(submission.text)]
+        cut = cut or any(place.rule.remedy is not None for place in places)
         edits = {edit: place.rule.id for place in places if (edit := place.edit or _remedy(place, bounds)) is not None}
         if not all(any(edit.covers(place.start, place.end) for edit in edits) for place in places):
             return None, rules
         rules.update(edits.values())
-        text = _applied(edits, submission.text)
+        text = applied(edits, submission.text)
         if submission.part is Part.TEMPLATE:
             text = renumbered(text)
         submission = msgspec.structs.replace(submission, text=text)
         if not says_something(submission):
             return None, rules
-        if judge(submission, rulebook).decision is Decision.APPROVE:
-            return text, rules
+        verdict = judge(submission, rulebook)
+        if verdict.decision is Decision.APPROVE:
+            # What is left of words that may not be sent, and tells nothing of its own, was about the same.
+            return (None if cut and verdict.nature is Nature.UNCLEAR else text), rules
     return None, rules
 
 
@@ -159,27 +164,3 @@ def _remedy(place: Place, bounds: Sequence[int]) -> Edit | None:
         first = bounds[bisect_right(bounds, place.start) - 1]
         return Edit(first, bounds[bisect_left(bounds, max(place.end, first + 1))], "")
     return None
-
-
-def _applied(edits: Iterable[Edit], text: str) -> str:
-    """The text with all edits made; of edits that overlap, those that come first and reach furthest."""
-    pieces = []
-    position = 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
-        if edit.start >= position:
-            pieces += [text[position : edit.start], edit.replacement]
-            position = edit.end
-    return _closed("".join([*pieces, text[position:]]).strip())
-
-
-def _closed(text: str) -> str:
-    """
-    The text with a full stop where an edit took what stood behind its last comma.
-
-    >>> _closed("您的订单已发货，"), _closed("Shipped,"), _closed("到了！")
-    ('您的订单已发货。', 'Shipped.', '到了！')
-    """
-    bare = text.rstrip(_COMMAS)
-    if bare == text or not bare:
-        return text
-    return bare + ("。" if HAN.search(bare) else ".")

@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, cached_property
 from importlib import resources
@@ -196,12 +195,12 @@ class Matcher:
             return []
         text = folded.text
         hits: list[Hit] = []
-        counts: Counter[int] = Counter()
+        counts: dict[int, int] = {}
         opened: dict[int, tuple[int, Pattern]] = {}
         for literal, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
             for number in self._words[literal]:
-                if asked[number] and counts[number] < _MOST_HITS and _stands_alone(text, start, end):
-                    counts[number] += 1
+                if asked[number] and counts.get(number, 0) < _MOST_HITS and _stands_alone(text, start, end):
+                    counts[number] = counts.get(number, 0) + 1
                     hits.append(Hit(number, start, end))
             for gate in self._gated[literal]:
                 if asked[gate[0]]:
@@ -214,12 +213,16 @@ class Matcher:
             return []
         return [*self._without_excused(text, encoded or text.encode(), hits)]
 
-    def _without_excused(self, text: str, encoded: bytes, hits: Iterable[Hit]) -> Iterator[Hit]:
+    def _without_excused(self, text: str, encoded: bytes, hits: Sequence[Hit]) -> Iterator[Hit]:
         """Leave out a hit whose rule needs another word that is missing, or one inside what its rule excuses."""
         excused: dict[Pattern, list[tuple[int, int]]] = {}
+        lacking = {
+            number
+            for number in {hit.wording for hit in hits}
+            if (needs := self._needs[number]) and not any(_contains_word(text, word) for word in needs)
+        }
         for hit in hits:
-            needs = self._needs[hit.wording]
-            if needs and not any(_contains_word(text, word) for word in needs):
+            if hit.wording in lacking:
                 continue
             for pattern in self._unless[hit.wording]:
                 if pattern not in excused:

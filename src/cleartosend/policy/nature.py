@@ -1,6 +1,8 @@
 """Reads what a text is by what it says: a verification, a notification or marketing, and the words that show it."""
 
+import re
 import tomllib
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
 from importlib import resources
@@ -16,6 +18,10 @@ from cleartosend.policy.normalise import Folded, Normalised, normalise
 _MARKETING_ALONE = 3
 _MARKETING_BESIDE_A_FACT = 5
 _A_FACT = 2
+_SEVERAL_FACTS = 4
+# Of words in one clause with a fact: what weighs less may well belong to it.
+_PLAINLY = 8
+_CLAUSE_END = re.compile(r"[。!?;,\n]|\.(?=\s|$)")
 _NO_WORDING = "0123456789.,:;-/ "
 _SHORTEST_CUE = 2
 # Names, carriers, units: what is longer may be a sentence.
@@ -38,8 +44,29 @@ class NatureReading:
         return _weight_of_facts(self._folded, self._found) >= _A_FACT
 
     @cached_property
+    def tells_several_facts(self) -> bool:
+        """Whether it tells as much as an order and an appointment would together."""
+        return _weight_of_facts(self._folded, self._found) >= _SEVERAL_FACTS
+
+    @cached_property
+    def barely_promotes(self) -> bool:
+        """Whether the little that makes it marketing stands within what it tells, and may be read otherwise."""
+        return (
+            self.nature is Nature.MARKETING
+            and _weight_of_promotion(self._folded, self._found) < _PLAINLY
+            and _promotes_only_within_facts(self._folded, self._found)
+        )
+
+    @cached_property
+    def promoting_spans(self) -> list[tuple[int, int]]:
+        """Where the words stand that make it marketing; none where it is not."""
+        return self.spans if self.nature is Nature.MARKETING else []
+
+    @cached_property
     def doubtful_spans(self) -> list[tuple[int, int]]:
-        """Where words stand that raise a doubt whether it promotes, where no fact stands beside them."""
+        """Where words stand that raise a doubt whether it promotes: it barely does, or no fact stands beside them."""
+        if self.barely_promotes:
+            return self.spans
         if self.nature is Nature.MARKETING or self.tells_a_fact:
             return []
         return [self._folded.span(start, end) for start, end, cue in self._found if cue.about in _DOUBTFUL]
@@ -166,9 +193,26 @@ def _could_matter(folded: Folded, found: list[_Found]) -> bool:
 
 
 def _promotes(folded: Folded, found: list[_Found]) -> bool:
-    promoting = {folded.text[start:end]: cue.weight for start, end, cue in found if cue.shows is Nature.MARKETING}
     enough = _MARKETING_BESIDE_A_FACT if _weight_of_facts(folded, found) >= _A_FACT else _MARKETING_ALONE
-    return sum(promoting.values()) >= enough
+    return _weight_of_promotion(folded, found) >= enough
+
+
+def _weight_of_promotion(folded: Folded, found: list[_Found]) -> int:
+    promoting = {folded.text[start:end]: cue.weight for start, end, cue in found if cue.shows is Nature.MARKETING}
+    return sum(promoting.values())
+
+
+def _promotes_only_within_facts(folded: Folded, found: list[_Found]) -> bool:
+    """Whether every clause with a promoting word has a fact as well."""
+    of_clause: dict[int, list[_Cue]] = {}
+    ends = [end.start() for end in _CLAUSE_END.finditer(folded.text)]
+    for start, _, cue in found:
+        of_clause.setdefault(bisect(ends, start), []).append(cue)
+    return all(
+        any(cue.shows is not Nature.MARKETING and cue.weight >= _A_FACT for cue in cues)
+        for cues in of_clause.values()
+        if any(cue.shows is Nature.MARKETING for cue in cues)
+    )
 
 
 def _weight_of_facts(folded: Folded, found: list[_Found]) -> int:

@@ -1,10 +1,11 @@
 """Finds in a text the ways to reach somebody: links, telephone numbers, e-mail addresses, WeChat and QQ names."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from cleartosend.policy.normalise import Folded, Normalised, normalise
-from cleartosend.policy.spots import Span, overlap
+from cleartosend.policy.spots import Span
 
 # Top-level domains after which bare text is a link on a telephone.
 _SURE_ENDINGS = (
@@ -75,11 +76,12 @@ def without_words_in_links(folded: Folded, links: Iterable[Span]) -> Folded:
     'book: https://zzzzzzzzzzzzzzzzzzzz now'
     """
     text = folded.text
+    spans = [folded.span(at, at + 1) for at in range(len(text))]
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
     for link in links:
-        inside = [at for at in range(len(text)) if overlap(folded.span(at, at + 1), link)]
-        if not inside:
+        start, end = bisect_right(ends, link[0]), bisect_left(starts, link[1])
+        if start >= end:
             continue
-        start, end = inside[0], inside[-1] + 1
         address = text[start:end]
         # "loan.Top" may as well be the end of one sentence and the beginning of the next.
         if "/" not in address and address.count(".") == 1:

@@ -100,6 +100,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: tuple[str, ...] = ()
     beside_links: bool = False
     """Whether only words beside links count, since what stands in an address alone says little."""
+    refers_notices: bool = False
+    """Whether a plain notice is only referred: its words are in notices of the trade as often as in its offers."""
     types: tuple[MessageType, ...] = tuple(MessageType)
     parts: tuple[Part, ...] = tuple(Part)
     accounts: tuple[AccountKind, ...] = tuple(AccountKind)
@@ -173,6 +175,9 @@ class Rulebook:
         """SHA-256 of all that the rules say, in hexadecimal."""
         self._matcher = Matcher([entry.wording for entry in entries])
         self._by_id = {entry.rule.id: entry for entry in entries}
+        self._referring = {
+            rule.id: msgspec.structs.replace(rule, action=Action.REFER) for rule in self.rules if rule.refers_notices
+        }
         self._asked: dict[Kind, list[bool]] = {}
         self._checks: dict[Kind, list[tuple[Rule, Check]]] = {}
         self._closer_checks: dict[Kind, list[tuple[Rule, Check]]] = {}
@@ -185,6 +190,10 @@ class Rulebook:
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id; KeyError where none is in force."""
         return self._by_id[rule_id].rule
+
+    def has(self, rule_id: str) -> bool:
+        """Whether a rule of that id is in force."""
+        return rule_id in self._by_id
 
     def category_of(self, rule_id: str) -> Category:
         """The category in which a rule stands."""
@@ -205,7 +214,15 @@ class Rulebook:
                 if folding is not view.undone or _counts_undone(view, rule, span):
                     places.append(Place(rule, *span, None))
         places += _checked(self._checks[kind], view)
+        if any(place.rule.id in self._referring for place in places) and view.is_a_plain_notice:
+            places = [self._referred(view, place) for place in places]
         return places
+
+    def _referred(self, view: View, place: Place) -> Place:
+        """The place as a plain notice has it; what a value brought to one is none of the notice's own."""
+        if place.rule.id not in self._referring or view.touches_a_value((place.start, place.end)):
+            return place
+        return place._replace(rule=self._referring[place.rule.id])
 
     def _beside_links(self, view: View, folding: Folded, hits: list[Hit]) -> list[Hit]:
         """The hits without those of words that stand in a link, where the rule wants them beside it."""
@@ -217,9 +234,17 @@ class Rulebook:
         return [hit for hit in hits if hit.wording not in doubted] + again
 
     def look_closer(self, view: View) -> list[Place]:
-        """Every place that looks like something prohibited to the model, for which a person is to look."""
+        """
+        Every place that looks like something prohibited to the model, for which a person is to look.
+
+        A notice of several facts is not shown to it: it hardly ever finds one to stop, and often doubts a good one.
+        """
         checks = self._closer_checks[_kind_of(view.submission)]
-        return list(_checked(checks, view)) if checks and resemblance.raises_doubt(view) else []
+        if not checks or (view.is_a_plain_notice and view.reading.tells_several_facts):
+            return []
+        if not resemblance.raises_doubt(view):
+            return []
+        return list(_checked(checks, view))
 
     def failures(self, rule_id: str) -> list[str]:
         """A line for each example that the rule misses, or finds something in where it should not."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE
-from cleartosend.model.verdicts import MessageType, Part, Submission
+from cleartosend.model.verdicts import MessageType, Part
 from cleartosend.policy.normalise import HAN
 from cleartosend.policy.reach import MAY_BE_MOBILE, SPOKEN_DIGITS, links_of, mobiles_of
 from cleartosend.policy.spots import Edit, Spot, overlap, replaced
@@ -128,7 +128,8 @@ def _text_in_disguise(view: View) -> Iterator[Spot]:
 _OF_OTHER_PLATFORMS = frozenset("#%@")
 # Everything that looks meant as a variable, here or on another platform, in folded text.
 _MEANT_AS_VARIABLE = re.compile(
-    r"[$#]?\{{1,2}[^{}\n]{0,30}\}{1,2}|[{}]|#[a-z_\u3400-\u9fff]{2,20}#|@var\([^)\n]{0,20}\)|%[sd]\b", re.ASCII
+    r"[$#]?\{{1,2}[^{}\n]{0,30}\}{1,2}|\{\d{1,2}(?!\d)|[{}]|#[a-z_\u3400-\u9fff]{2,20}#|@var\([^)\n]{0,20}\)|%[sd]\b",
+    re.ASCII,
 )
 _PHONE_PREFIX = re.compile(r"(?<![\d.])(?:1[3-9]\d[\d -]{0,8}|0\d{2,3}[ -]?\d{0,7}|[48]00[ -]?\d{0,6}-?)\$?$")
 _CALLED_BEFORE = re.compile(r"(?:电话|手机|热线|拨打|致电|tel|phone|call)[^\d。]{0,8}$")
@@ -214,18 +215,6 @@ def renumbered(text: str) -> str:
     return VARIABLE.sub(lambda _: f"{{{next(numbers)}}}", text)
 
 
-def says_something(submission: Submission) -> bool:
-    """Whether enough is left of a text that has been mended for it to be worth suggesting."""
-    if submission.part is Part.SIGNATURE:
-        return bool(submission.text.strip())
-    view = View(submission)
-    ending = len(OPT_OUT_ENDING) - 1 if submission.text.endswith(OPT_OUT_ENDING) else 0
-    return view.fixed_text - ending >= _LEAST_WORTH_SUGGESTING
-
-
-_LEAST_WORTH_SUGGESTING = 6
-
-
 # ---- what each type needs ----
 
 _CODE_WORD = re.compile(r"验证码|(?<![a-z])(?:pass)?codes?(?![a-z])|(?<![a-z])otp(?![a-z])")
@@ -236,7 +225,7 @@ _OLD_OPT_OUT = re.compile(
     r"|(?:回复?|发送?)\s*[“\"']?(?:td|qx|t|n|r|0000)[”\"']?\s*(?:可|即可)?(?:退订|拒收|取消))"
     r"[\s)）\]】。.!！~]*$"
 )
-_ENGLISH_OPT_OUT = re.compile(
+OPT_OUT = re.compile(
     r"\b(?:reply|text|send|txt)\b.{0,12}\b(?:stop|unsubscribe|unsub|optout|quit|end|cancel|no|t|td|r)\b"
     r"|\b(?:unsubscribe|opt[ -]?out|opt out)\b|\bstop\b.{0,12}\b(?:2|to)\b.{0,6}\b(?:end|stop|cancel|quit)\b"
     r"|退订|拒收请回复",
@@ -263,7 +252,7 @@ def _opt_out_is_missing(view: View) -> Iterator[Spot]:
     if text.endswith(OPT_OUT_ENDING):
         return
     # Who writes to the mainland in English may tell how to opt out in English.
-    if not HAN.search(text) and _ENGLISH_OPT_OUT.search(view.normalised.text[-_ENGLISH_ENDING:]):
+    if not HAN.search(text) and OPT_OUT.search(view.normalised.text[-_ENGLISH_ENDING:]):
         return
     old = _OLD_OPT_OUT.search(text.lower().translate(_FULL_WIDTH_LATIN), max(0, len(text) - 40))
     start = old.start() if old else len(text)
@@ -276,7 +265,7 @@ _FULL_WIDTH_LATIN = str.maketrans("ＴＤＮＲｔｄｎｒ", "tdnrtdnr")
 
 
 def _english_opt_out_is_missing(view: View) -> Iterator[Spot]:
-    if _ENGLISH_OPT_OUT.search(view.normalised.text[-_ENGLISH_ENDING:]):
+    if OPT_OUT.search(view.normalised.text[-_ENGLISH_ENDING:]):
         return
     text = view.text.rstrip()
     joint = " " if not text or text[-1] in ".!?。！？" else ". "

@@ -143,8 +143,8 @@ def is_a_message(value: str, attribute: Attribute = Attribute.FREE) -> bool:
 
 def _values(view: View, *, shortest: int = 1) -> Iterator[tuple[Span, str, Attribute]]:
     """Each value but the plainest: where it stands, its folded text, and what it is for."""
-    written, spans = view.text, view.submission.values
-    for start, end in spans:
+    written = view.text
+    for start, end in view.wordy_values:
         value = fold(written[start:end]).strip()
         if value.isdigit() or len(value) < shortest:
             continue

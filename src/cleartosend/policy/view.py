@@ -54,10 +54,18 @@ class View:
 
         The fixed text of a message was read with its template; it is read again only for what values may have brought.
         """
-        values = (self.text[start:end] for start, end in self.submission.values)
+        values = (self.text[start:end] for start, end in self.wordy_values)
         if self.submission.part is Part.MESSAGE and not any(map(may_promote, values)):
             return NatureReading(Nature.UNCLEAR, self.normalised, [])
         return read_nature(self.normalised)
+
+    @cached_property
+    def is_a_plain_notice(self) -> bool:
+        """Whether it was not declared marketing, has words of a notice, and promotes nothing."""
+        if self.submission.type is MessageType.MARKETING:
+            return False
+        reading = read_nature(self.normalised) if self.submission.part is Part.MESSAGE else self.reading
+        return reading.nature in {Nature.NOTIFICATION, Nature.VERIFICATION}
 
     @cached_property
     def impression(self) -> "Impression":
@@ -74,13 +82,16 @@ class View:
         foldings: list[Folded] = [self.normalised]
         if self.normalised.squeezed is not None:
             foldings.append(self.normalised.squeezed)
-        if self.submission.part is Part.MESSAGE and len(self.submission.values) > 1:
-            wordy = [(start, end) for start, end in self.submission.values if not self.text[start:end].isdigit()]
-            if len(wordy) > 1:
-                foldings.append(Joined(self.text, wordy))
+        if self.submission.part is Part.MESSAGE and len(self.wordy_values) > 1:
+            foldings.append(Joined(self.text, self.wordy_values))
         if self.undone is not None:
             foldings.append(self.undone)
         return foldings
+
+    @cached_property
+    def wordy_values(self) -> list[Span]:
+        """Where the values of a message stand that are not just digits."""
+        return [(start, end) for start, end in self.submission.values if not self.text[start:end].isdigit()]
 
     @cached_property
     def undone(self) -> Undone | None:
@@ -88,7 +99,7 @@ class View:
         folded = self.normalised.squeezed or self.normalised
         if self.submission.part is Part.MESSAGE and not any(
             undo(normalise(self.text[max(0, start - _ABOUT_A_VALUE) : end + _ABOUT_A_VALUE]))
-            for start, end in self.submission.values
+            for start, end in self.wordy_values
             if len(self.text[start:end].strip(_OF_NUMBERS)) >= _SHORTEST_IN_DISGUISE
         ):
             return None
