@@ -2,14 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, case, delete, or_, select, update
+from sqlalchemy import Connection, Integer, bindparam, case, delete, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.sql.dml import ReturningInsert
 
-from cleartosend.store.bulk import run_for_each
+from cleartosend.store.bulk import is_any_of, run_for_each
 from cleartosend.store.schema import places
 
 MOST_FORGOTTEN_AT_ONCE = 500
@@ -36,52 +34,44 @@ class Place(msgspec.Struct, frozen=True):
         return (self.account_id, self.number, self.limit, self.content)
 
 
-def _take() -> ReturningInsert[Any]:
-    statement = insert(places)
-    new = statement.excluded
-    over = places.c.until <= new.since
-    return statement.on_conflict_do_update(
-        index_elements=KEY,
-        set_={
-            "times": case((over, 1), else_=places.c.times + 1),
-            "since": case((over, new.since), else_=places.c.since),
-            "until": case((over, new.until), else_=places.c.until),
-            "cap": new.cap,
-        },
-        where=or_(over, places.c.times < new.cap),
-    ).returning(*KEY)
-
-
-_TAKE = _take()
-
-
 def take(tx: Connection, wanted: Sequence[Place], *, now: float) -> set[Key]:
     """
     Count one more message in each window that is not full; returns the keys that got a place.
 
-    One statement, so no race. The window opens when the first message is admitted, so a burst at its seam counts
-    once. The places wanted must differ in their keys, and their caps be above 0.
+    All are counted, and where that was one too many it is taken back: whoever counts holds the row until the end of the
+    transaction, so nobody can come in between. The window opens when the first message is admitted, so a burst at its
+    seam counts once. The places wanted must differ in their keys, and their caps be above 0.
     """
     if not wanted:
         return set()
-    taken = tx.execute(
-        _TAKE,
-        [
-            {
-                "account_id": place.account_id,
-                "number": place.number,
-                "limit": place.limit,
-                "content": place.content,
-                "cap": place.cap,
-                "times": 1,
-                "since": now,
-                "until": place.until,
-            }
-            # In one order on every node, so that two of them never wait for each other.
-            for place in sorted(wanted, key=lambda place: place.key)
-        ],
-    )
-    return {(row[0], row[1], row[2], row[3]) for row in taken}
+    # In one order on every node, so that two of them never wait for each other.
+    in_order = sorted([(place.key, place.cap, place.until) for place in wanted])
+    run_for_each(tx, _COUNT, _COUNTED, [(*key, cap, 1, now, until) for key, cap, until in in_order])
+    asked = {"accounts": {key[0] for key, _, _ in in_order}, "numbers": {key[1] for key, _, _ in in_order}}
+    keys = {key for key, _cap, _until in in_order}
+    full = keys & {(row[0], row[1], row[2], row[3]) for row in tx.execute(_FULL, asked)}
+    give_back(tx, list(full))
+    return keys - full
+
+
+_COUNTED = ("account_id", "number", "limit", "content", "cap", "times", "since", "until")
+_ONE = literal_column("1", Integer)
+_NEW = insert(places)
+_OVER = places.c.until <= _NEW.excluded.since
+_COUNT = _NEW.values(dict.fromkeys(_COUNTED)).on_conflict_do_update(
+    index_elements=KEY,
+    set_={
+        "times": case((_OVER, _ONE), else_=places.c.times + _ONE),
+        "since": case((_OVER, _NEW.excluded.since), else_=places.c.since),
+        "until": case((_OVER, _NEW.excluded.until), else_=places.c.until),
+        "cap": _NEW.excluded.cap,
+    },
+)
+_FULL = select(*KEY).where(
+    is_any_of(places.c.account_id, "accounts"),
+    is_any_of(places.c.number, "numbers"),
+    places.c.times > places.c.cap,
+)
 
 
 def give_back(tx: Connection, keys: Sequence[Key]) -> None:
@@ -110,12 +100,12 @@ _GIVE_BACK = (
 
 def forget_closed(tx: Connection, *, now: float) -> bool:
     """Drop some of the windows that are over; returns whether there may be more."""
-    over = tx.execute(_OVER, {"now": now}).all()
+    over = tx.execute(_CLOSED, {"now": now}).all()
     run_for_each(tx, _FORGET, ("of_account", "to", "of_limit", "of_content", "now"), [(*key, now) for key in over])
     return len(over) == MOST_FORGOTTEN_AT_ONCE
 
 
-_OVER = select(*KEY).where(places.c.until <= bindparam("now")).limit(MOST_FORGOTTEN_AT_ONCE)
+_CLOSED = select(*KEY).where(places.c.until <= bindparam("now")).limit(MOST_FORGOTTEN_AT_ONCE)
 # One that has been opened again meanwhile stays.
 _FORGET = delete(places).where(
     places.c.account_id == bindparam("of_account"),

@@ -7,37 +7,46 @@ from sqlalchemy import Connection, Row, and_, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from cleartosend.model.messages import Receipt, ReceiptStatus
-from cleartosend.store.bulk import is_any_of
+from cleartosend.store.bulk import is_any_of, run_for_each
 from cleartosend.store.schema import handovers, receipts
 
 Key = tuple[str, str, str, float]
 
 
 def keep(tx: Connection, arrived: Sequence[tuple[Receipt, int | None]]) -> set[Key]:
-    """Store receipts with the messages they are for, where these are known; returns the keys of those that are new."""
-    if not arrived:
-        return set()
-    rows = tx.execute(
+    """
+    Store receipts with the messages they are for, where these are known; returns the keys of those that are new.
+
+    One that two nodes hear at the same time is stored once, and may be new to both.
+    """
+    ids_of: dict[str, set[str]] = {}
+    for receipt, _message in arrived:
+        ids_of.setdefault(receipt.carrier, set()).add(receipt.carrier_id)
+    known = {
+        (carrier, row[0], row[1], row[2])
+        for carrier, ids in ids_of.items()
+        for row in tx.execute(_KNOWN, {"of_carrier": carrier, "ids": ids})
+    }
+    new = {key_of(receipt): (receipt, message) for receipt, message in arrived if key_of(receipt) not in known}
+    run_for_each(
+        tx,
         _KEEP,
+        ("carrier", "carrier_id", "status", "code", "at", "message_id"),
         [
-            {
-                "carrier": receipt.carrier,
-                "carrier_id": receipt.carrier_id,
-                "status": receipt.status,
-                "code": receipt.code,
-                "at": receipt.at,
-                "message_id": message_id,
-            }
-            for receipt, message_id in arrived
+            (one.carrier, one.carrier_id, one.status.value, one.code, one.at, message_id)
+            for one, message_id in new.values()
         ],
     )
-    return {(row[0], row[1], row[2], row[3]) for row in rows}
+    return set(new)
 
 
+_KNOWN = select(receipts.c.carrier_id, receipts.c.code, receipts.c.at).where(
+    receipts.c.carrier == bindparam("of_carrier"), is_any_of(receipts.c.carrier_id, "ids")
+)
 _KEEP = (
     insert(receipts)
+    .values(dict.fromkeys(("carrier", "carrier_id", "status", "code", "at", "message_id")))
     .on_conflict_do_nothing()
-    .returning(receipts.c.carrier, receipts.c.carrier_id, receipts.c.code, receipts.c.at)
 )
 
 
