@@ -8,6 +8,7 @@ machine; CPU time is the server's alone.
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -175,7 +176,6 @@ async def load(port: int, way: Way, *, connections: int, seconds: float, per_sec
     done = Load()
     loop = asyncio.get_running_loop()
     callers = [(await loop.create_connection(Caller, "127.0.0.1", port))[1] for _ in range(connections)]
-    numbers = _numbers(way.numbers)
     began = time.perf_counter()
     due = _times(began, per_second)
 
@@ -185,7 +185,7 @@ async def load(port: int, way: Way, *, connections: int, seconds: float, per_sec
                 await asyncio.sleep(wait)
             # Of a steady rate, what is late is late from when it was due.
             since = at if per_second else time.perf_counter()
-            answer = await caller.ask(way.request(next(numbers)))
+            answer = await caller.ask(way.request(next(_BLOCKS) * _NUMBERS_A_BLOCK))
             done.latencies.append(time.perf_counter() - since)
             accepted = way.accepted(answer)
             assert accepted == way.numbers, answer[:300]
@@ -198,11 +198,9 @@ async def load(port: int, way: Way, *, connections: int, seconds: float, per_sec
     return done
 
 
-def _numbers(step: int) -> Iterator[int]:
-    first = int(time.time() * 1000) % 10**8 * 10
-    while True:
-        yield first
-        first += step
+# Each request has numbers that none before it had.
+_BLOCKS = itertools.count(int(time.time()) % 10**5)
+_NUMBERS_A_BLOCK = 200
 
 
 def _times(began: float, per_second: float) -> Iterator[float]:
@@ -284,6 +282,7 @@ async def bench_ours(numbers: int, seconds: float) -> float:
         show(f"{called}, full load", made, took, spent, megabytes("VmHWM", process.pid))
     async with _running() as (folder, process, port, account, template_id):
         way = send_sms(account, template_id, numbers)
+        await load(port, way, connections=connections, seconds=1.0)
         half = await load(
             port, way, connections=connections, seconds=min(seconds, 10.0), per_second=sustained / numbers / 2
         )
@@ -328,8 +327,8 @@ async def soak(messages: int) -> None:
             goal = sent + messages // 10
             while sent < goal:
                 sent += (await load(port, way, connections=CALLS_OF_200, seconds=2.0)).messages
+            await until_all_ended(folder)
             shown.append(f"{megabytes('VmRSS', process.pid):.0f}")
-        await until_all_ended(folder)
         kept = states(folder)
         print(
             f"{sum(kept.values()):,} messages with receipts, all {', '.join(kept)}: resident after each tenth, in MB: "

@@ -21,8 +21,10 @@ from cleartosend.store.schema import callbacks, messages, spool
 from cleartosend.testing.smsc import SMSC
 
 CALLS_ANSWERED_SECONDS = 20.0
-CALM_SECONDS = 60.0
-"""Within this, everything has its end."""
+STUCK_SECONDS = 20.0
+"""Where nothing has changed for so long, nothing will."""
+CALM_SECONDS = 200.0
+"""Within this, everything has its end, at the pace that a throttling carrier has left."""
 STALE_CLAIM_SECONDS = 8.0
 """No answer is waited for as long as that."""
 
@@ -118,11 +120,12 @@ async def act(plan: Plan, folder: Path, *, database: str = "") -> Played:
 
 
 async def _all_is_over(stage: Stage, smscs: dict[str, SMSC], director: Director) -> str:
-    """Wait until nothing waits for anything; what still does after a long time, in words."""
-    calm_since = time.monotonic()
+    """Wait until nothing waits for anything; what still does when nothing changes any more, in words."""
+    calm_since = changed_at = time.monotonic()
     async with opened(stage.settings) as (engine, _vault):
         waits = "?"
-        while waits and time.monotonic() - calm_since < CALM_SECONDS:
+        while waits and changed_at > time.monotonic() - STUCK_SECONDS and time.monotonic() < calm_since + CALM_SECONDS:
+            before = waits
             await asyncio.sleep(SETTLED_SECONDS)
             stale_since = time.time() + director.ahead_seconds - STALE_CLAIM_SECONDS
             if stage.settings.database and time.monotonic() - calm_since > STALE_CLAIM_SECONDS:
@@ -131,6 +134,8 @@ async def _all_is_over(stage: Stage, smscs: dict[str, SMSC], director: Director)
             waiting = await engine.read(_count_waiting)
             waiting["receipts"] = sum(smsc.outstanding for smsc in smscs.values())
             waits = ", ".join(f"{count} {what}" for what, count in waiting.items() if count)
+            if waits != before:
+                changed_at = time.monotonic()
             if not any(count for what, count in waiting.items() if what != MessageState.SUBMITTED):
                 # What is left waits for receipts that will not come, and so for its deadline.
                 director.wait_for_the_clock()

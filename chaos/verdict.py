@@ -66,6 +66,8 @@ class Kept(msgspec.Struct, frozen=True):
     spool: int
     handed_over: Mapping[tuple[str, str], int]
     """Messages by what carriers call them."""
+    reported: set[int]
+    """Messages that a carrier has said something of."""
     parked: Sequence[tuple[str, str]]
     unanswered: Counter[int]
     """How often nobody knew whether a message had gone out."""
@@ -109,6 +111,7 @@ def read_all(tx: Connection, stage: Stage) -> Kept:
             (row[0], row[1]): row[2]
             for row in tx.execute(select(handovers.c.carrier, handovers.c.carrier_id, handovers.c.message_id))
         },
+        reported=set(tx.execute(select(receipts.c.message_id).where(receipts.c.message_id.is_not(None))).scalars()),
         parked=[
             (row[0], row[1])
             for row in tx.execute(
@@ -212,7 +215,7 @@ def _not_ended(kept: Kept) -> Iterator[str]:
 
 def _untrue_ends(kept: Kept, copies: Sequence[Copy]) -> Iterator[str]:
     """What is said to be delivered was taken, all of it; what is said never to have gone out was not."""
-    with_carriers = set(kept.handed_over.values())
+    with_carriers = kept.reported.union(kept.handed_over.values())
     parts: dict[tuple[str, str], set[tuple[int, int]]] = defaultdict(set)
     for copy in copies:
         parts[copy.token, copy.number].add(copy.part)
@@ -313,7 +316,7 @@ def _miscounted(plan: Plan, kept: Kept) -> Iterator[str]:
     """Statistics and frequency limits, as they come to when the messages are counted."""
     of_accepted = [row for row in kept.messages if row.state != MessageState.REFUSED]
     of_ended = [row for row in of_accepted if row.state not in _WAITING]
-    with_carriers = set(kept.handed_over.values())
+    with_carriers = kept.reported.union(kept.handed_over.values())
     buckets = Counter(
         (meaning_of(row.code).bucket or Bucket.INTERNAL).value
         for row in of_ended

@@ -43,7 +43,8 @@ from cleartosend.carriers.smpp.profile import (
 from cleartosend.cli import cleartosend
 from cleartosend.model.accounts import AccountKind, AccountSettings, AppSettings, CountryLimits
 from cleartosend.model.applications import REVIEW_MOVES, ReviewMove
-from cleartosend.model.meanings import CARRIERS, FAMILIES, OWN
+from cleartosend.model.carriers import Route, SimulatorLink, SmppLink, UpstreamLink
+from cleartosend.model.meanings import CARRIERS, FAMILIES, OWN, STATUSES, UPSTREAM
 from cleartosend.model.messages import MESSAGE_MOVES
 from cleartosend.model.reasons import Reason
 from cleartosend.model.verdicts import MessageType, Part
@@ -192,6 +193,39 @@ def _settings_of(struct: type[msgspec.Struct]) -> str:
     return _table(
         ("setting", "default", "what it is"),
         [(f"`{name}`", _code(default), said[name]) for name, default in _defaults(struct)],
+    )
+
+
+def smpp_carrier() -> str:
+    """What may be said of a carrier that speaks SMPP."""
+    return _table_of(SmppLink)
+
+
+def upstream_carrier() -> str:
+    """What may be said of a service that speaks the vendor's API."""
+    return _table_of(UpstreamLink)
+
+
+def simulator_carrier() -> str:
+    """What may be said of a simulator among carriers."""
+    return _table_of(SimulatorLink)
+
+
+def route() -> str:
+    """What may be said of a route."""
+    return _table_of(Route)
+
+
+def _table_of(struct: type[msgspec.Struct]) -> str:
+    """The fields of a table of the settings file; what every carrier has as well comes first."""
+    said = {
+        name: sentence
+        for of in reversed(struct.__mro__[: struct.__mro__.index(msgspec.Struct)])
+        for name, sentence in _said_of_fields(of).items()
+    }
+    return _table(
+        ("setting", "where it is not said", "what it is"),
+        [(f"`{field.name}`", _said_or_not(field), said[field.name]) for field in msgspec.structs.fields(struct)],
     )
 
 
@@ -424,7 +458,9 @@ def codes() -> str:
     tables = []
     for title, meanings in (
         ("Our own", OWN),
-        ("Any carrier's, as SMPP 3.4 has them", FAMILIES),
+        ("Any carrier's receipts, as SMPP 3.4 has them", FAMILIES),
+        ("Any carrier's answers, as SMPP 3.4 has them", STATUSES),
+        ("Of a service upstream", UPSTREAM),
         ("Of carriers in mainland China", CARRIERS),
     ):
         rows = [
@@ -529,6 +565,10 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "account-settings": account_settings,
     "app-settings": app_settings,
     "country-limits": country_limits,
+    "smpp-carrier": smpp_carrier,
+    "upstream-carrier": upstream_carrier,
+    "simulator-carrier": simulator_carrier,
+    "route": route,
     "profiles": profiles,
     "profile-fields": profile_fields,
     "command-line": command_line,

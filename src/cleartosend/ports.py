@@ -125,6 +125,8 @@ class NotSubmitted(msgspec.Struct, frozen=True):
     """Whether sending it again later may succeed."""
     slow_down: bool = False
     """Whether nothing is wrong but the pace: the carrier takes less than it is handed."""
+    not_sent: bool = False
+    """Whether it certainly never left, so that it may go another way at once; that is no attempt."""
     tell_operator: bool = False
     of_message: bool = False
     """Whether the fault is the message's own, such as its number or text: any carrier would have said so."""

@@ -4,15 +4,16 @@ import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args, get_type_hints
 
 import msgspec
 
-from cleartosend.model.carriers import Link, Route
+from cleartosend.model.carriers import Link, Route, SmppLink, UpstreamLink
+from cleartosend.model.verdicts import MessageType
 
 FILE_NAME = "cleartosend.toml"
 PREFIX = "CLEARTOSEND_"
@@ -32,6 +33,10 @@ Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
 EVERY_OTHER_COUNTRY = "*"
 _PREFIX = re.compile(r"\+[0-9]{1,15}")
+# SMPP 3.4, 5.2.8: 21 octets with the NUL behind them.
+_ADDRESS = re.compile(r"[ -~]{0,20}")
+# RFC 3986, 3.3, without what is written with `%`.
+_SEGMENT = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@-]*")
 _HOURS_OF_A_COUNTRY = re.compile(r"([A-Z]{2}|\*)=([0-9]{1,2})-([0-9]{1,2})")
 
 
@@ -65,7 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     window: Count = 100
     """Most messages that the simulator has been handed and whose answers are not yet on disk, where it stands alone."""
     most_waiting: Count = 1_000_000
-    """Most messages that may wait for carriers; while there are more, calls to send are refused."""
+    """Most messages that may wait for carriers, where codes are refused; notifications at 9/10, marketing at 8/10."""
     most_calls_at_once: Count = 2000
     """Most calls to send that may wait for the store in one process; one to many numbers counts once for each ten."""
     submit_within_seconds: Seconds = 3600.0
@@ -113,6 +118,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def __post_init__(self) -> None:
         hours_by_country(self.marketing_hours)
+        for link in self.carriers:
+            for fault in _faults(link):
+                raise ValueError(f"carriers: `{link.name}`: {fault}")
         _check_routes(self.carriers, self.routes)
 
 
@@ -142,7 +150,7 @@ def read_settings(data: Path | None = None, environment: Mapping[str, str] | Non
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
-        message = f"the settings of {data}: {error}"
+        message = f"the settings of {data}: {error}{_instead_of(str(error))}"
         raise BadSettings(message) from error
 
 
@@ -167,6 +175,33 @@ def hours_by_country(written: str) -> Mapping[str, tuple[int, int]]:
             raise ValueError(f"marketing_hours: `{country}` is there twice")
         found[country] = (opens, closes)
     return found
+
+
+def _faults(link: Link) -> Iterator[str]:
+    """What a carrier could never work with."""
+    match link:
+        case SmppLink():
+            yield from _empty(link, "host", "system_id")
+            yield from _both(link, "password", "password_file")
+            for address in (link.source_addr, *link.sources.values()):
+                if not _ADDRESS.fullmatch(address):
+                    yield f"`{address}` is not an address: at most 20 letters, digits and signs of ASCII"
+        case UpstreamLink():
+            yield from _empty(link, "secret_id", "sdk_app_id")
+            yield from _both(link, "secret_key", "secret_key_file")
+            if not link.secret_key and not link.secret_key_file:
+                yield "neither secret_key nor secret_key_file is there"
+            if not _SEGMENT.fullmatch(link.callback_secret):
+                yield "callback_secret: it stands in an address, so it is written with letters and digits"
+
+
+def _empty(link: Link, *names: str) -> Iterator[str]:
+    yield from (f"{name} is empty" for name in names if not getattr(link, name).strip())
+
+
+def _both(link: Link, given: str, file: str) -> Iterator[str]:
+    if getattr(link, given) and getattr(link, file):
+        yield f"{given} and {file} are both there"
 
 
 def _check_routes(carriers: Sequence[Link], routes: Sequence[Route]) -> None:
@@ -225,6 +260,22 @@ def _unpacked(name: str, value: str) -> object:
 
 
 _TABLES = {"carriers", "routes"}
+
+
+def _instead_of(problem: str) -> str:
+    """What may stand where a word stands that may not, as msgspec tells it."""
+    if not problem.startswith("Invalid"):
+        return ""
+    words = next((words for name, words in _WORDS.items() if f".{name}" in problem), ())
+    return f"; there are {', '.join(f'`{word}`' for word in words)}" if words else ""
+
+
+_WORDS: Mapping[str, Sequence[str]] = {
+    "kind": [str(link.__struct_config__.tag) for link in get_args(Link)],
+    "bind": get_args(get_type_hints(SmppLink)["bind"]),
+    "types": list(MessageType),
+    "log_format": get_args(get_type_hints(Settings)["log_format"]),
+}
 
 
 def _to_path(wanted: type, value: object) -> object:

@@ -24,7 +24,9 @@ REPEATED_CALLS = Counter("cleartosend_calls_repeated_total", "Calls with a key t
 DAILY_WARNINGS = Counter("cleartosend_daily_warnings_total", "Daily warnings of apps that were crossed.")
 SUBMITTED = Counter("cleartosend_messages_submitted_total", "Messages that a carrier took.", ["carrier"])
 NOT_SUBMITTED = Counter(
-    "cleartosend_messages_not_submitted_total", "Answers of carriers that did not take a message.", ["carrier", "code"]
+    "cleartosend_messages_not_submitted_total",
+    "Messages that a carrier did not take, by its code; with NOANSWER none came, and nobody knows whether it took it.",
+    ["carrier", "code"],
 )
 CARRIER_SESSIONS = Gauge("cleartosend_carrier_sessions", "Connections to a carrier that are bound.", ["carrier"])
 CARRIER_CONNECTS = Counter(

@@ -14,13 +14,14 @@ from usual import (
     change_settings,
     reasons,
     simple_judge,
+    template_for_abroad,
     usual_account,
     usual_admission,
 )
 
 from cleartosend.admission.accept import MessageIds
 from cleartosend.model.accounts import AccountKind, AccountStatus
-from cleartosend.model.messages import MessageState, message_id_of
+from cleartosend.model.messages import MessageState, RecipientOutcome, message_id_of
 from cleartosend.model.reasons import Reason, Refusal
 from cleartosend.model.verdicts import Action, MessageType, Submission, Verdict
 from cleartosend.ports import Engine
@@ -78,6 +79,26 @@ async def test_some_faults_refuse_the_whole_call(
     assert isinstance(answer, Refusal)
     assert answer.reason is reason
     assert await engine.read(lambda tx: tx.execute(select(func.count()).select_from(messages_table)).scalar()) == 0
+
+
+async def test_a_sender_that_no_carrier_can_send_as_refuses_a_call_abroad_and_is_nothing_to_mainland_numbers(
+    engine: Engine, clock: Clock
+) -> None:
+    usual = await usual_account(engine)
+    template = await template_for_abroad(engine, usual)
+    admission = usual_admission(engine, clock)
+
+    async def abroad(sender_id: str) -> list[RecipientOutcome] | Refusal:
+        return await admission.accept(
+            usual.call(JANE, template=template, values=["1234"], signature="", sender_id=sender_id)
+        )
+
+    refusal = Refusal(Reason.SENDER_ID_MALFORMED, "at most 11 ASCII characters of GSM 03.38, or 20 digits")
+    assert await abroad("清风") == refusal
+    assert await abroad("ClearToSend1") == refusal
+    assert await engine.read(lambda tx: tx.execute(select(func.count()).select_from(messages_table)).scalar()) == 0
+    assert reasons(await abroad("ClearToSend")) == [None]
+    assert reasons(await admission.accept(usual.call(ANN, sender_id="清风"))) == [None]
 
 
 @pytest.mark.parametrize(

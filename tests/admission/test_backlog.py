@@ -9,10 +9,13 @@ from usual import Clock, reasons, usual_account, usual_admission
 
 from cleartosend.admission.accept import Admission
 from cleartosend.admission.backlog import Backlog
+from cleartosend.model.messages import Lane
 from cleartosend.model.reasons import Reason, Refusal
+from cleartosend.model.verdicts import MessageType
 from cleartosend.ports import Engine
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
+from cleartosend.store import members
 
 A_BOUND = 30
 BOUNDED = Settings(most_waiting=A_BOUND, drain_seconds=0.01)
@@ -60,6 +63,34 @@ async def test_callers_hear_when_too_much_waits_and_what_was_accepted_goes_out_w
         await counted(admission, engine)
         assert reasons(await admission.accept(usual.call(*numbers(100, 10)))) == [None] * 10
     assert {parcel.number for parcel in stalled.got[:A_BOUND]} == set(numbers(0, A_BOUND))
+
+
+async def test_a_code_is_accepted_and_goes_out_first_while_no_more_marketing_may_wait(
+    engine: Engine, clock: Clock
+) -> None:
+    stalled = Held(up=False)
+    async with dispatching(engine, clock, stalled, window=10, settings=BOUNDED) as dispatch:
+        admission = usual_admission(engine, clock, settings=BOUNDED, way=dispatch)
+        admission.wake = dispatch.wake
+        usual = await usual_account(engine)
+        account_id, batch = usual.account.account_id, numbers(0, A_BOUND)
+        await engine.write(lambda tx: members.add_members(tx, account_id, batch, source="purchase", now=1.0))
+        answers = [await admission.accept(usual.call(number, template=usual.marketing)) for number in batch]
+        no_more = Refusal(Reason.TOO_MUCH_WAITING, "24")
+        assert [answer == no_more for answer in answers] == [False] * 24 + [True] * 6
+        assert reasons(await admission.accept(usual.call("+8613800000001"))) == [None]
+        assert reasons(await admission.accept(usual.call("+8613800000002", template=usual.notice))) == [None]
+        await counted(admission, engine)
+        assert await admission.accept(usual.call("+8613700000000", template=usual.marketing)) == no_more
+
+        stalled.up = True
+        dispatch.wake()
+        await until(lambda: len(stalled.got) >= 3)
+        assert [parcel.type for parcel in stalled.got[:3]] == [
+            MessageType.VERIFICATION,
+            MessageType.NOTIFICATION,
+            MessageType.MARKETING,
+        ]
 
 
 async def test_what_others_let_wait_counts_too(engine: Engine, clock: Clock) -> None:
@@ -138,9 +169,22 @@ async def test_what_is_accepted_while_it_is_counted_is_not_forgotten() -> None:
         return min(4, most)
 
     await backlog.count(count_slowly)
-    assert backlog.is_full
+    assert backlog.no_more_messages(Lane.VERIFICATION) == Refusal(Reason.TOO_MUCH_WAITING, "10")
     await backlog.count(counting(9))
-    assert not backlog.is_full
+    assert backlog.no_more_messages(Lane.VERIFICATION) is None
+
+
+@pytest.mark.parametrize(
+    ("most_waiting", "bounds"),
+    [(1, [1, 1, 1]), (2, [2, 2, 2]), (10, [10, 9, 8]), (15, [15, 14, 12]), (1_000_000, [1_000_000, 900_000, 800_000])],
+)
+async def test_the_less_urgent_is_refused_the_earlier(most_waiting: int, bounds: list[int]) -> None:
+    backlog = Backlog(most_waiting=most_waiting, most_calls_at_once=1)
+    for lane, bound in zip(Lane, bounds, strict=True):
+        await backlog.count(counting(bound - 1))
+        assert backlog.no_more_messages(lane) is None
+        await backlog.count(counting(bound))
+        assert backlog.no_more_messages(lane) == Refusal(Reason.TOO_MUCH_WAITING, str(bound))
 
 
 async def test_the_count_stops_at_the_bound(engine: Engine, clock: Clock) -> None:

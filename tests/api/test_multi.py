@@ -64,6 +64,19 @@ async def test_a_senders_name_goes_abroad_only(service: Service) -> None:
     assert {tuple(row) for row in sent} == {(False, ""), (True, "Books")}
 
 
+async def test_a_sender_that_no_carrier_can_send_as_stops_its_own_item_alone(service: Service) -> None:
+    plain, _ = await templates(service)
+    reply = await send(
+        service,
+        {"PhoneNumber": HONG_KONG, "TemplateId": plain, "SenderId": "清风"},
+        {"PhoneNumber": SINGAPORE, "TemplateId": plain, "SenderId": "Books"},
+    )
+    assert codes(reply) == ["InvalidParameterValue", "Ok"]
+    assert reply.response["SendMultiStatusSet"][0]["Message"] == (
+        "`SenderId` is not one that a message can be sent from: at most 11 ASCII characters of GSM 03.38, or 20 digits"
+    )
+
+
 async def test_an_item_that_is_wrong_does_not_stop_the_others(service: Service) -> None:
     plain, code = await templates(service)
     reply = await send(

@@ -13,6 +13,7 @@ from usual import Clock, change_settings, reasons
 
 from cleartosend.carriers import upstream
 from cleartosend.carriers.upstream import UpstreamCarrier
+from cleartosend.model.carriers import SmppLink
 from cleartosend.model.messages import MessageState, Party, Receipt, ReceiptStatus, serial_no
 from cleartosend.model.reasons import Reason
 from cleartosend.settings import BadSettings
@@ -162,11 +163,23 @@ async def test_what_the_first_refuses_never_reaches_the_second(
         assert [message.number for message in await chain.second.messages()] == ["+8613711114444"]
 
 
+async def test_a_template_that_is_not_named_goes_nowhere(tmp_path: Path, sqlite_template: Path, clock: Clock) -> None:
+    planned = await plans(tmp_path, sqlite_template)
+    async with (
+        house(planned.second, clock) as second,
+        house(planned.before(second, templates={planned.caller.code: planned.known_as.code}), clock) as first,
+    ):
+        await planned.chain(first, second).send("+8613711112222", template=planned.caller.notice)
+        [refused] = await first.ended(1)
+        assert (refused.state, refused.code, refused.party) == (MessageState.FAILED, "TEMPLATE_NOT_MAPPED", Party.US)
+        assert await second.messages() == []
+
+
 async def test_a_refusal_there_ends_a_message_or_puts_it_off_as_its_code_says(
     tmp_path: Path, sqlite_template: Path, clock: Clock
 ) -> None:
     number = "+8613711112222"
-    # The notice goes by its own number, which nothing has there.
+    # The notice goes by a number that nothing has there.
     planned = await plans(tmp_path, sqlite_template)
     mapped = {planned.caller.code: planned.known_as.code, planned.caller.notice: "999"}
     async with (
@@ -179,7 +192,7 @@ async def test_a_refusal_there_ends_a_message_or_puts_it_off_as_its_code_says(
         )
         await chain.send(number, template=chain.caller.notice)
         [unknown] = await first.ended(1)
-        assert (unknown.state, unknown.party) == (MessageState.FAILED, Party.CARRIER)
+        assert (unknown.state, unknown.party) == (MessageState.FAILED, Party.US)
         assert unknown.code == "FailedOperation.TemplateIncorrectOrUnapproved"
 
         # The same text twice in 30 seconds: the first lets it pass, and the second does not yet.
@@ -297,7 +310,10 @@ async def test_a_key_that_cannot_be_read_is_told_at_the_start(
     tmp_path: Path, sqlite_template: Path, clock: Clock
 ) -> None:
     planned = await plans(tmp_path, sqlite_template)
-    link = link_to("http://127.0.0.1:9", planned.known_as, planned.caller, secret_key_file=str(tmp_path / "none"))
-    with pytest.raises(BadSettings, match=f"`{NAME}`: .*No such file"):
-        async with house(msgspec.structs.replace(planned.first, carriers=(link,)), clock):
-            pass
+    nowhere = str(tmp_path / "none")
+    key = link_to("http://127.0.0.1:9", planned.known_as, planned.caller, secret_key="", secret_key_file=nowhere)
+    password = SmppLink(name=NAME, host="127.0.0.1", port=9, system_id="cts", password_file=nowhere)
+    for link in (key, password):
+        with pytest.raises(BadSettings, match=f"`{NAME}`: .*No such file.*{nowhere}"):
+            async with house(msgspec.structs.replace(planned.first, carriers=(link,)), clock):
+                pass

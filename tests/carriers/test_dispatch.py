@@ -375,6 +375,31 @@ async def test_codes_do_not_wait_behind_marketing(engine: Engine, clock: Clock) 
     assert (first.number, second.number) == ("+8613711113333", "+8613711112222")
 
 
+class UnboundCarrier(SilentCarrier):
+    """Has lost its line when it is given the first message, and has another for it at once."""
+
+    async def submit(self, parcel: Parcel) -> Submitted | NotSubmitted:
+        self.taken.append(parcel)
+        if len(self.taken) == 1:
+            return NotSubmitted("NOT_BOUND", again=True, not_sent=True)
+        return Submitted((f"{parcel.message_id:x}",))
+
+
+async def test_what_certainly_never_left_goes_another_way_at_once_and_that_is_no_attempt(
+    engine: Engine, clock: Clock
+) -> None:
+    await accept(engine, clock, "+8613711112222")
+    unbound = UnboundCarrier()
+    # Who would wait here for a second attempt would wait for ever: the clock stands still.
+    async with sending(engine, unbound, clock, settings=Settings(retry_after_seconds=60.0)):
+
+        async def it_was_taken() -> bool:
+            return (await every_message(engine))[0].state is MessageState.SUBMITTED
+
+        await until(it_was_taken)
+    assert [parcel.attempts for parcel in unbound.taken] == [1, 1]
+
+
 class BrokenCarrier(SilentCarrier):
     """Trips over what it is given, once."""
 

@@ -135,7 +135,7 @@ async def test_a_number_that_no_route_leads_to_is_refused_and_the_others_go(engi
     template = await template_for_abroad(engine, usual)
     admission = usual_admission(engine, clock, way=Way(Routing((BY_COUNTRY,), CARRIERS)))
     call = usual.call("+12025550123", "+4915112345678", template=template, values=("1234",), signature="")
-    assert reasons(await admission.accept(call)) == [None, Reason.COUNTRY_NOT_ALLOWED]
+    assert reasons(await admission.accept(call)) == [None, Reason.NO_ROUTE]
     assert await routes_in_spool(engine) == ["abroad"]
 
 

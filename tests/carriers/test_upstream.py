@@ -19,7 +19,7 @@ from usual import NOON_IN_BEIJING, Clock
 from cleartosend.api.tencent.errors import Fault
 from cleartosend.api.tencent.signing import Request, read_claim, verify
 from cleartosend.carriers import upstream
-from cleartosend.carriers.upstream import MOST_CALLS_AT_ONCE, NOT_CONNECTED, UpstreamCarrier
+from cleartosend.carriers.upstream import MOST_CALLS_AT_ONCE, NOT_CONNECTED, TEMPLATE_NOT_MAPPED, UpstreamCarrier
 from cleartosend.model.carriers import UpstreamLink
 from cleartosend.model.messages import Parcel, Receipt, ReceiptStatus, Reply
 from cleartosend.ports import NotSubmitted, OutcomeUnknown, StoreUnavailable, Submitted
@@ -90,12 +90,22 @@ async def test_a_call_is_made_as_the_reference_describes_it_and_signed() -> None
     assert verify(request, claim, secret_key=KEY, now=NOON_IN_BEIJING) is None
 
 
-async def test_what_has_no_values_or_no_other_name_is_sent_as_it_is() -> None:
-    async with vendor() as service, carrying(service.endpoint) as carrier:
+async def test_what_has_no_values_or_no_other_name_is_sent_as_it_is_where_numbers_are_the_same() -> None:
+    async with vendor() as service, carrying(service.endpoint, same_templates=True) as carrier:
         await carrier.submit(parcel("+85261234567", text="Hi", spans="[]", signature="", template_id="9"))
         [heard] = service.sends
     assert heard.asked["TemplateId"] == "9"
     assert {"SignName", "TemplateParamSet", "ExtendCode", "SenderId"}.isdisjoint(heard.asked)
+
+
+async def test_a_template_that_is_not_named_is_not_sent_since_another_text_may_stand_there() -> None:
+    async with vendor() as service, carrying(service.endpoint) as carrier:
+        with structlog.testing.capture_logs() as logged:
+            not_named = [parcel(number, template_id="9") for number in numbers(2)]
+            said = await answers_of(carrier, [*not_named, parcel()])
+        assert [heard.asked["TemplateId"] for heard in service.sends] == ["1110"]
+    assert said == [TEMPLATE_NOT_MAPPED, TEMPLATE_NOT_MAPPED, Submitted((serial_of(NUMBER),))]
+    assert [(line["event"], line["template"]) for line in logged] == [("upstream.template_not_mapped", "9")]
 
 
 async def test_two_hundred_numbers_go_in_one_call() -> None:
@@ -115,7 +125,7 @@ async def test_what_differs_in_anything_but_the_number_goes_in_calls_of_its_own(
         {"sender_id": "other"},
         {"international": True},
     ]
-    async with vendor() as service, carrying(service.endpoint) as carrier:
+    async with vendor() as service, carrying(service.endpoint, same_templates=True) as carrier:
         await answers_of(carrier, [parcel(number, **one) for one in differing for number in numbers(2)])
         assert [heard.numbers for heard in service.sends] == [numbers(2)] * len(differing)
 
@@ -133,7 +143,7 @@ async def test_connections_are_bounded_and_what_is_alike_gathers_while_all_are_b
         await go_on.wait()
         return statuses(heard.numbers)
 
-    async with vendor(when_told) as service, carrying(service.endpoint) as carrier:
+    async with vendor(when_told) as service, carrying(service.endpoint, same_templates=True) as carrier:
         apart = [carrier.submit(parcel(template_id=str(at))) for at in range(MOST_CALLS_AT_ONCE)]
         await until(lambda: service.busy == MOST_CALLS_AT_ONCE)
         later = []
@@ -328,7 +338,7 @@ async def test_who_shows_no_certificate_that_is_trusted_is_told_nothing(
 
 async def test_what_is_in_hand_when_it_stops_is_answered_for() -> None:
     async with vendor(silence) as service:
-        async with carrying(service.endpoint) as carrier:
+        async with carrying(service.endpoint, same_templates=True) as carrier:
             calls = [carrier.submit(parcel(template_id=str(at))) for at in range(MOST_CALLS_AT_ONCE + 1)]
             await until(lambda: service.busy == MOST_CALLS_AT_ONCE)
         async with asyncio.timeout(ENOUGH_SECONDS):
@@ -564,7 +574,7 @@ async def test_a_reply_that_could_not_be_kept_is_taken_when_it_comes_again() -> 
     ["", "sms.tencentcloudapi.com", "ftp://example.com", "https://example.com/v2", "https://a:b@example.com"],
 )
 def test_an_endpoint_that_is_none_is_refused_at_the_start(endpoint: str) -> None:
-    with pytest.raises(BadSettings, match="tencent"):
+    with pytest.raises(BadSettings, match=r"tencent.*`https://` or `http://`"):
         UpstreamCarrier(link_to(endpoint), secret_key=KEY, outstanding=Kept().not_reported)
 
 

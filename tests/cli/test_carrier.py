@@ -114,12 +114,33 @@ async def test_what_is_throttled_refused_or_not_reported_on_is_shown(
     assert "refused with ESME_RTHROTTLED in" in probed.output
     assert "of 20 within a second " in probed.output
     assert "of those taken 0 reported on" in probed.output
-    assert probed.output.splitlines()[-4:] == [
-        "receipts",
-        "  none came in time",
-        "profile",
-        '  "usual" fits, as far as this shows',
-    ]
+    *_, receipts, none, profile, said = probed.output.splitlines()
+    assert (receipts, none, profile) == ("receipts", "  none came in time", "profile")
+    assert said.startswith("  nothing can be said of it without receipts; ")
+
+
+@pytest.mark.parametrize(
+    ("status", "setting"), [("ESME_RINVSRCADR", "`source_addr`, or --source"), ("0x00000451", "what the carrier")]
+)
+async def test_a_probe_of_which_no_message_is_taken_is_a_failure_and_says_what_to_look_at(
+    tmp_path: Path, status: str, setting: str
+) -> None:
+    async with SMSC(password="open sesame", refuse=status) as smsc:
+        data = configured(tmp_path, port=smsc.port)
+        probed = await asyncio.to_thread(ran, "probe", "first", "--data", data, "--to", "13800138000", "--wait", "0.1")
+    assert probed.exit_code == 1
+    assert "fits" not in probed.output
+    *_, profile, nothing, look_at = probed.output.splitlines()
+    assert (profile, nothing) == ("profile", "  nothing can be said of it, since no test message was taken; look at")
+    assert look_at.startswith(f"    {status}: {setting}")
+
+
+def test_of_separate_connections_only_the_transmitters_carry_messages(tmp_path: Path) -> None:
+    data = configured(tmp_path)
+    settings = tmp_path / "cleartosend.toml"
+    settings.write_text(settings.read_text().replace('system_id = "cts"\n', 'system_id = "cts"\nbind = "separate"\n'))
+    listed = ran("list", "--data", data)
+    assert "profile usual, 1 × 50 unanswered on transmitters, and as many receivers; window 100" in listed.output
 
 
 async def test_receipts_are_shown_as_they_came(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ async def claim(engine: Engine, clock: Clock) -> Parcel:
     return parcel
 
 
-async def answer(engine: Engine, clock: Clock, parcel: Parcel, answered: Submitted | NotSubmitted) -> None:
+async def answer(engine: Engine, clock: Clock, parcel: Parcel, answered: Submitted | NotSubmitted | None) -> None:
     carrier = SimulatorCarrier(delay_seconds=1, seed=1)
     dispatch = usual_dispatch(engine, carrier, clock, settings=SETTINGS)
     outlet = Outlet(carrier, 1, Pace(0.0, now=monotonic()))
@@ -202,6 +202,65 @@ def test_a_message_that_waits_says_for_what_and_until_when(data: Path) -> None:
     shown = said("message", "show", serial, "--language", "en", data=data)
     assert "It waits for the carrier's receipt until 2026-03-05 04:00:02Z" in shown
     assert "at fault" not in shown
+
+
+def test_the_same_answer_again_and_again_is_told_once_with_its_number(data: Path) -> None:
+    async def throttled_thrice(engine: Engine, usual: Usual, clock: Clock) -> None:
+        await accept(engine, usual, clock)
+        for _ in range(3):
+            answered = NotSubmitted("ESME_RTHROTTLED", again=True, slow_down=True)
+            await answer(engine, clock, await claim(engine, clock), answered)
+            clock.advance(2)
+        await answer(engine, clock, await claim(engine, clock), Submitted(("one",)))
+
+    shown = said("message", "show", lived(data, throttled_thrice), "--language", "en", data=data)
+    assert steps(shown)[-2:] == ["not taken", "submitted"]
+    assert "simulator ESME_RTHROTTLED, to be tried again, 3 times until 2026-03-02 04:00:04Z\n" in shown
+    assert "too busy" in shown
+
+
+def test_where_no_answer_came_nobody_is_said_to_know(data: Path) -> None:
+    async def lost(engine: Engine, usual: Usual, clock: Clock) -> None:
+        await accept(engine, usual, clock)
+        await answer(engine, clock, await claim(engine, clock), None)
+        clock.advance(3600)
+        await answer(engine, clock, await claim(engine, clock), None)
+
+    shown = said("message", "show", lived(data, lost), "--language", "en", data=data)
+    assert steps(shown)[3:] == ["no answer", "unknown", "pull queue"]
+    assert "simulator NOANSWER, 2 times until" in shown
+    assert "nobody knows whether it went out" in shown
+    assert "not taken" not in shown
+    assert "INDOUBT" in shown
+
+
+def test_what_came_of_a_message_is_told_after_it_was_sent_though_the_carrier_s_times_are_coarse(data: Path) -> None:
+    async def reported_in_minutes(engine: Engine, usual: Usual, clock: Clock) -> None:
+        clock.advance(25.4)
+        await accept(engine, usual, clock)
+        await answer(engine, clock, await claim(engine, clock), Submitted(("one",)))
+        this_minute = clock() - clock() % 60
+        receipt = Receipt(
+            carrier="simulator", carrier_id="one", status=ReceiptStatus.DELIVERED, code="DELIVRD", at=this_minute
+        )
+        await engine.write(lambda tx: take(tx, [[receipt]]))
+        reply = Reply(carrier="simulator", number=ANN, text="好", extension_code="", at=this_minute)
+        await engine.write(lambda tx: replies.keep(tx, reply, answers=replies.answered_by(tx, reply), wish=Wish.NONE))
+
+    shown = said("message", "show", lived(data, reported_in_minutes), data=data)
+    assert steps(shown)[3:] == ["submitted", "receipt", "delivered", "pull queue", "reply"]
+
+
+def test_a_code_of_ours_is_not_said_to_be_the_carrier_s(data: Path) -> None:
+    async def refused(engine: Engine, usual: Usual, clock: Clock) -> None:
+        await accept(engine, usual, clock)
+        await answer(engine, clock, await claim(engine, clock), NotSubmitted("ESME_RINVSRCADR", again=False))
+
+    shown = said("message", "show", lived(data, refused), "--language", "en", data=data)
+    assert "simulator ESME_RINVSRCADR, for good\n" in shown
+    assert "does not let it come from this address" in shown
+    assert "at fault  us, this platform" in shown
+    assert "source_addr and sources" in shown
 
 
 def test_a_message_in_the_spool_says_when_it_is_tried_again(data: Path) -> None:

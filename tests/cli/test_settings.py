@@ -1,5 +1,6 @@
 """A setting that is not there is refused, wherever it stands; the tour says what it needs."""
 
+import json
 import os
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def test_carriers_and_routes_are_read_from_the_environment_as_json(tmp_path: Pat
     [
         ('carriers = [{ name = "a", kind = "simulator" }, { name = "a", kind = "simulator" }]', "`a` is there twice"),
         ('carriers = [{ name = "a b", kind = "simulator" }]', "carriers"),
-        ('carriers = [{ name = "a", kind = "pigeon" }]', "pigeon"),
+        ('carriers = [{ name = "a", kind = "pigeon" }]', "pigeon.*; there are `simulator`, `smpp`, `upstream`"),
         ('carriers = [{ name = "a", kind = "smpp" }]', "host"),
         ('carriers = [{ name = "a", kind = "simulator", windw = 3 }]', "windw"),
         ('carriers = [{ name = "a", kind = "simulator", window = 0 }]', "window"),
@@ -97,15 +98,71 @@ def test_carriers_and_routes_are_read_from_the_environment_as_json(tmp_path: Pat
             CARRIERS + 'routes = [{ name = "r", prefixes = ["138"], carriers = { first = 1 } }]',
             "`138` is not",
         ),
-        (CARRIERS + 'routes = [{ name = "r", types = ["codes"], carriers = { first = 1 } }]', "codes"),
+        (
+            CARRIERS + 'routes = [{ name = "r", types = ["codes"], carriers = { first = 1 } }]',
+            "codes.*; there are `verification`, `notification`, `marketing`",
+        ),
         ('routes = [{ name = "r", carriers = { simulator = 1 } }]', "the carrier `simulator`, which is not there"),
         ("carriers = 3", "carriers"),
+        ('log_format = "yaml"', "yaml.*; there are `auto`, `json`, `text`"),
     ],
 )
 def test_carriers_and_routes_that_cannot_be_are_refused_by_name(tmp_path: Path, written: str, told: str) -> None:
     (tmp_path / "cleartosend.toml").write_text(written)
     with pytest.raises(BadSettings, match=told):
         read_settings(tmp_path, environment={})
+
+
+SMSC = {"kind": "smpp", "host": "smsc.example", "system_id": "cts"}
+SERVICE = {
+    "kind": "upstream",
+    "endpoint": "https://sms.example",
+    "secret_id": "AKID",
+    "secret_key": "wheat",
+    "sdk_app_id": "1400006666",
+}
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        (SMSC | {"bind": "receiver"}, "receiver.*; there are `transceiver`, `separate`"),
+        (SMSC | {"host": ""}, "`a`: host is empty"),
+        (SMSC | {"system_id": " "}, "`a`: system_id is empty"),
+        (SMSC | {"password": "p", "password_file": "/p"}, "`a`: password and password_file are both there"),
+        (SMSC | {"source_addr": "1" * 21}, "`1{21}` is not an address: at most 20"),
+        (SMSC | {"source_addr": "清风"}, "`清风` is not an address"),
+        (SMSC | {"sources": {"清风书店": "106\t9"}}, "is not an address"),
+        (SERVICE | {"secret_id": ""}, "`a`: secret_id is empty"),
+        (SERVICE | {"sdk_app_id": ""}, "`a`: sdk_app_id is empty"),
+        (SERVICE | {"secret_key": ""}, "`a`: neither secret_key nor secret_key_file is there"),
+        (SERVICE | {"secret_key_file": "/k"}, "`a`: secret_key and secret_key_file are both there"),
+        (SERVICE | {"callback_secret": "a/b"}, "`a`: callback_secret: .* letters and digits"),
+        (SERVICE | {"callback_secret": "a%20b"}, "callback_secret"),
+        (SERVICE | {"callback_secret": "a?b"}, "callback_secret"),
+        (SERVICE | {"callback_secret": "清风"}, "callback_secret"),
+    ],
+)
+def test_a_carrier_that_could_never_carry_is_refused_by_name(
+    tmp_path: Path, link: dict[str, object], told: str
+) -> None:
+    environment = {"CLEARTOSEND_CARRIERS": json.dumps([{"name": "a"} | link])}
+    with pytest.raises(BadSettings, match=told):
+        read_settings(tmp_path, environment=environment)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        SMSC | {"source_addr": "1" * 20, "sources": {"清风书店": "Clear To Send", "清风": "+10690001"}},
+        SMSC | {"password_file": "/etc/cleartosend/first.password"},
+        SERVICE | {"secret_key": "", "secret_key_file": "/etc/cleartosend/second.key"},
+        SERVICE | {"callback_secret": "nobody-knows_this.~=+:@2"},
+    ],
+)
+def test_what_a_carrier_can_be_is_taken(tmp_path: Path, link: dict[str, object]) -> None:
+    environment = {"CLEARTOSEND_CARRIERS": json.dumps([{"name": "a"} | link])}
+    assert [link.name for link in read_settings(tmp_path, environment=environment).carriers] == ["a"]
 
 
 def test_a_table_of_the_environment_that_is_no_json_is_refused_by_name(tmp_path: Path) -> None:

@@ -8,15 +8,31 @@ from usual import Clock, claimed, hand_over, usual_account, usual_admission
 
 from cleartosend.carriers import dispatch as moves
 from cleartosend.carriers.simulator import BEHAVIOURS
+from cleartosend.carriers.smpp.carrier import BAD_ADDRESS, UNWRITABLE
+from cleartosend.carriers.smpp.pdu import Status
+from cleartosend.carriers.smpp.profile import Statuses
+from cleartosend.carriers.smpp.session import NOT_BOUND
+from cleartosend.carriers.tencent_client import WHAT_THEN
+from cleartosend.carriers.upstream import NOT_CONNECTED
 from cleartosend.delivery import deadlines
 from cleartosend.delivery.receipts import take
-from cleartosend.model.meanings import CARRIERS, FAMILIES, OWN, UNEXPLAINED, Bucket, Meaning, meaning_of
+from cleartosend.model.meanings import (
+    CARRIERS,
+    FAMILIES,
+    OWN,
+    STATUSES,
+    UNEXPLAINED,
+    UPSTREAM,
+    Bucket,
+    Meaning,
+    meaning_of,
+)
 from cleartosend.model.messages import Party, Receipt, ReceiptStatus
 from cleartosend.ports import Engine
 from cleartosend.store import messages
 
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-EVERY = {**OWN, **CARRIERS, **FAMILIES}
+EVERY = {**OWN, **CARRIERS, **FAMILIES, **STATUSES, **UPSTREAM}
 SUCCESS = "DELIVRD"
 # The codes that the reference publishes, by family of cause.
 PUBLISHED = {
@@ -63,10 +79,30 @@ def test_every_status_that_ends_a_message_is_explained(status: ReceiptStatus) ->
 
 
 @pytest.mark.parametrize(
-    "code", [moves.EXPIRED_UNSENT, moves.STOPPED, moves.OPTED_OUT, deadlines.NO_RECEIPT, deadlines.IN_DOUBT]
+    "code",
+    [
+        *(moves.EXPIRED_UNSENT, moves.STOPPED, moves.OPTED_OUT, deadlines.NO_RECEIPT, deadlines.IN_DOUBT),
+        *(moves.NO_ANSWER, moves.NOT_HANDED_OVER),
+        *(said.code for said in (NOT_BOUND, NOT_CONNECTED, UNWRITABLE, BAD_ADDRESS)),
+    ],
 )
 def test_every_code_of_our_own_is_explained_as_one(code: str) -> None:
     assert code in OWN
+
+
+@pytest.mark.parametrize("status", [status.name for status in Status if status is not Status.ESME_ROK])
+def test_every_status_of_the_standard_is_explained(status: str) -> None:
+    assert meaning_of(status).known
+
+
+@pytest.mark.parametrize("status", [str(status) for status in Statuses().operator])
+def test_a_status_that_the_operator_is_told_of_is_of_our_own_making(status: str) -> None:
+    assert meaning_of(status).party is Party.US
+
+
+@pytest.mark.parametrize("code", [*WHAT_THEN, "FailedOperation.SomethingNew", "HTTP_404", "InvalidParameterValue.New"])
+def test_every_code_of_the_service_upstream_is_explained(code: str) -> None:
+    assert meaning_of(code).known
 
 
 @pytest.mark.parametrize("ending", BEHAVIOURS)
@@ -82,7 +118,9 @@ def test_a_code_with_a_number_behind_it_is_of_its_family(code: str, family: str)
     assert meaning_of(code) == FAMILIES[family]
 
 
-@pytest.mark.parametrize("code", ["", "XY:1234", "MK:9999", "EXPIREDNOT", "ID:0076", "REJECT", "1000"])
+@pytest.mark.parametrize(
+    "code", ["", "0x00000451", "Some.Thing", "XY:1234", "MK:9999", "EXPIREDNOT", "ID:0076", "REJECT", "1000"]
+)
 def test_a_code_that_nothing_explains_proves_nothing(code: str) -> None:
     assert meaning_of(code) is UNEXPLAINED
     assert meaning_of(code).party is Party.NOBODY
@@ -117,6 +155,28 @@ async def test_a_code_that_proves_more_than_its_status_names_who_is_at_fault(
     assert await engine.write(work) is party
 
 
+@pytest.mark.parametrize(
+    ("code", "party"),
+    [
+        ("BAD_ADDRESS", Party.US),
+        ("ESME_RINVSRCADR", Party.US),
+        ("ESME_RINVDSTADR", Party.PHONE),
+        ("0x1", Party.CARRIER),
+    ],
+)
+async def test_a_refusal_for_good_names_who_is_at_fault(engine: Engine, code: str, party: Party) -> None:
+    clock = Clock()
+    usual = await usual_account(engine)
+    await usual_admission(engine, clock).accept(usual.call("+8613711112222"))
+
+    def work(tx: Connection) -> Party:
+        [parcel] = claimed(tx, clock())
+        [ending] = moves.fail(tx, [(parcel.message_id, code)], now=clock())
+        return ending.party
+
+    assert await engine.write(work) is party
+
+
 def test_the_meanings_hold_no_code_twice() -> None:
-    groups: list[dict[str, Meaning]] = [OWN, CARRIERS, FAMILIES]
+    groups: list[dict[str, Meaning]] = [OWN, CARRIERS, FAMILIES, STATUSES, UPSTREAM]
     assert len(EVERY) == sum(len(group) for group in groups)

@@ -66,14 +66,23 @@ async def told(engine: Engine, clock: Clock) -> Told:
 
 async def test_a_long_message_is_delivered_when_all_its_parts_are(told: Told) -> None:
     message = await told.send("1", "2", "3")
-    await told.report("2", at=20.0)
-    await told.report("1", at=30.0)
-    await told.report("1", at=30.0)
+    now = told.clock()
+    await told.report("2", at=now + 20)
+    await told.report("1", at=now + 30)
+    await told.report("1", at=now + 30)
     assert await told.state(message) is MessageState.SUBMITTED
-    await told.report("3", at=10.0)
+    await told.report("3", at=now + 10)
     assert await told.state(message) is MessageState.DELIVERED
     # It was whole when the last of its parts was there.
-    assert (await told.message(message)).ended_at == 30.0
+    assert (await told.message(message)).ended_at == now + 30
+
+
+async def test_nothing_ends_before_it_was_handed_over(told: Told) -> None:
+    message = await told.send("1")
+    # As a carrier writes it that has only minutes.
+    await told.report("1", at=told.clock() - 59)
+    ended = await told.message(message)
+    assert ended.ended_at == ended.submitted_at
 
 
 async def test_a_long_message_has_failed_as_soon_as_one_part_has(told: Told) -> None:

@@ -17,7 +17,7 @@ from cleartosend.admission.admit import (
     admit_recipient,
 )
 from cleartosend.admission.backlog import Backlog
-from cleartosend.admission.directory import Directory, Dossier
+from cleartosend.admission.directory import Directory, Dossier, UsableTemplate
 from cleartosend.admission.encoding import segments
 from cleartosend.admission.frequency import Wanted, content_of
 from cleartosend.admission.hours import MarketingHours
@@ -174,8 +174,10 @@ class Admission:
     async def _accept(self, call: SendCall) -> list[RecipientOutcome] | Refusal:
         dossier = await self._directory.current(call.account_id)
         # What the platform itself has to confirm is little, and was promised.
-        if dossier is not None and not call.confirms and (refusal := self.backlog.no_more_messages()):
-            return await self._refuse(call, dossier, refusal)
+        if dossier is not None and not call.confirms:
+            lane = LANES[_type_of(dossier.templates.get(call.template_id))]
+            if refusal := self.backlog.no_more_messages(lane):
+                return await self._refuse(call, dossier, refusal)
         while dossier is not None:
             case = await self._look_up(call, dossier)
             refusal = admit_call(case)
@@ -249,7 +251,7 @@ class Admission:
                 )
             )
             refusal = admit_content(case, Content(template=usable, text=text, verdict=verdict))
-        type_ = usable.template.type if usable else MessageType.NOTIFICATION
+        type_ = _type_of(usable)
         routes = [self._route_of(case.call, number, type_) for number in case.numbers]
         return _Draft(
             call=case.call,
@@ -346,7 +348,8 @@ class Admission:
             for e164, (number, message_id, route) in numbers.items():
                 recipient = Recipient(
                     number=number,
-                    country_allowed=route is not None and (countries is None or number.iso in countries),
+                    country_allowed=countries is None or number.iso in countries,
+                    has_route=route is not None,
                     outside_hours="" if draft.domestic else self._hours.missed(number.iso, now),
                     is_member=(draft.call.account_id, e164) in their_members,
                     held_back_by=None
@@ -492,6 +495,10 @@ class _Needs:
             )
         exempt = draft.call.confirms or number.e164 in account.settings.exempt_numbers
         return Needs(Wanted(account.id, account.settings, number.e164, self._content, exempt), bill)
+
+
+def _type_of(usable: UsableTemplate | None) -> MessageType:
+    return usable.template.type if usable else MessageType.NOTIFICATION
 
 
 def _first_of_each_key(

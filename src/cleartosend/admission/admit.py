@@ -8,6 +8,7 @@ import msgspec
 from cleartosend.admission.directory import Dossier, UsableTemplate
 from cleartosend.admission.numbers import PhoneNumber
 from cleartosend.model.accounts import AccountKind, AccountStatus
+from cleartosend.model.alphabets import Alphabet, can_write, places
 from cleartosend.model.applications import ReviewState
 from cleartosend.model.consent import OptOutSource
 from cleartosend.model.messages import MOST_CHARACTERS_PER_MESSAGE, MOST_RECIPIENTS_PER_CALL, SendCall
@@ -20,6 +21,10 @@ SESSION_CONTEXT_BYTES = 512
 CODE_DIGITS = 6
 EXTENSION_DIGITS = 12
 """Behind a number of eight digits at least, a sender has twenty, the most that carriers take."""
+# 3GPP TS 23.040, 9.1.2.5: the ten octets of an address hold so many digits, or so many septets. That a name is ASCII
+# is SMPP's (3.4, 3.1).
+SENDER_DIGITS = 20
+SENDER_PLACES = 11
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -59,6 +64,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
 
     number: PhoneNumber | None
     country_allowed: bool
+    has_route: bool
+    """Whether the operator's routes lead to it."""
     outside_hours: str
     """The hours in which marketing may go to its country, when it is outside of them; else empty."""
     is_member: bool
@@ -162,6 +169,33 @@ def extension_code_is_digits(case: Case) -> Refusal | None:
     if len(code) > EXTENSION_DIGITS or not (code == "" or (code.isascii() and code.isdigit())):
         return Refusal(Reason.EXTENSION_CODE_MALFORMED, f"{EXTENSION_DIGITS}")
     return None
+
+
+def sender_id_can_be_sent(case: Case) -> Refusal | None:
+    sender_id = case.call.sender_id
+    # Mainland numbers see no sender's name.
+    if not sender_id or case.domestic or is_sender(sender_id):
+        return None
+    return Refusal(
+        Reason.SENDER_ID_MALFORMED,
+        f"at most {SENDER_PLACES} ASCII characters of GSM 03.38, or {SENDER_DIGITS} digits",
+    )
+
+
+def is_sender(sender_id: str) -> bool:
+    r"""
+    Whether there are carriers that can send a message from this.
+
+    >>> [is_sender(one) for one in ("Clear2 Send", "10690000123456789012", "+447700900000")]
+    [True, True, True]
+    >>> [is_sender(one) for one in ("ClearToSend1", "[bookshop]", "106900001234567890123", "清风", "Café", "a\nb")]
+    [False, False, False, False, False, False]
+    """
+    if not (sender_id.isascii() and sender_id.isprintable()):
+        return False
+    if sender_id.removeprefix("+").isdigit():
+        return len(sender_id) <= SENDER_DIGITS
+    return can_write(Alphabet.GSM7, sender_id) and places(sender_id, Alphabet.GSM7) <= SENDER_PLACES
 
 
 # --- once a call, on what it would be made of ---
@@ -280,6 +314,12 @@ def country_is_allowed(recipient: Recipient, _type: MessageType) -> Refusal | No
     return None
 
 
+def a_route_leads_there(recipient: Recipient, _type: MessageType) -> Refusal | None:
+    if recipient.number is not None and not recipient.has_route:
+        return Refusal(Reason.NO_ROUTE, recipient.number.iso)
+    return None
+
+
 def hour_is_fit_for_the_country(recipient: Recipient, type_: MessageType) -> Refusal | None:
     if type_ is MessageType.MARKETING and recipient.outside_hours:
         return Refusal(Reason.OUTSIDE_MARKETING_HOURS, recipient.outside_hours)
@@ -313,6 +353,7 @@ CALL_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
     session_context_is_short,
     extension_code_is_allowed,
     extension_code_is_digits,
+    sender_id_can_be_sent,
 )
 
 MEANS_CHECKS: tuple[Callable[[Case], Refusal | None], ...] = (
@@ -338,6 +379,7 @@ CONTENT_CHECKS: tuple[Callable[[Case, Content], Refusal | None], ...] = (
 RECIPIENT_CHECKS: tuple[Callable[[Recipient, MessageType], Refusal | None], ...] = (
     number_can_be_read,
     country_is_allowed,
+    a_route_leads_there,
     hour_is_fit_for_the_country,
     recipient_is_a_member,
     recipient_may_be_disturbed,

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from cleartosend.model.messages import SendCall
+from cleartosend.model.messages import Lane, SendCall
 from cleartosend.model.reasons import Reason, Refusal
 
 NUMBERS_PER_CALL = 10
@@ -19,11 +19,6 @@ class Backlog:
         self._accepted_since = 0
         self._calls = 0
         """How many wait for the store just now."""
-
-    @property
-    def is_full(self) -> bool:
-        """Whether as much waits for carriers as may, by the last count and what was accepted since."""
-        return self._counted + self._accepted_since >= self._most_waiting
 
     async def count(self, counted: Callable[[int], Awaitable[int]]) -> None:
         """Count anew what waits, as far as it matters: `counted` is told where it may stop."""
@@ -47,9 +42,16 @@ class Backlog:
         """The call was answered."""
         self._calls -= _weight(call)
 
-    def no_more_messages(self) -> Refusal | None:
-        """Refuse messages when too many wait for carriers."""
-        return Refusal(Reason.TOO_MUCH_WAITING, str(self._most_waiting)) if self.is_full else None
+    def no_more_messages(self, lane: Lane) -> Refusal | None:
+        """
+        Refuse messages when too many wait for carriers, by the last count and what was accepted since.
+
+        Each lane leaves a tenth more to those before it, so that no code is refused because less urgent things wait.
+        """
+        most = self._most_waiting - self._most_waiting * lane // 10
+        if self._counted + self._accepted_since < most:
+            return None
+        return Refusal(Reason.TOO_MUCH_WAITING, str(most))
 
 
 def _weight(call: SendCall) -> int:

@@ -15,6 +15,7 @@ from cleartosend.carriers.outlet import PAUSE_SECONDS, Outlet
 from cleartosend.carriers.routing import Routing
 from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.applications import Signature, Template
+from cleartosend.model.meanings import meaning_of
 from cleartosend.model.messages import LANES, Ending, Lane, MessageMove, MessageState, Parcel, Party, accepted_at
 from cleartosend.model.verdicts import MessageType
 from cleartosend.ports import Engine, NotSubmitted, OutcomeUnknown, StoreUnavailable, Submitted
@@ -28,6 +29,8 @@ from cleartosend.store.handovers import Handover, HandoverRow
 # How long the spool is left alone when nothing wakes us: what another process accepted, or what falls due again.
 LOOK_AGAIN_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 1.0
+# Nobody waits for an answer to be written down but its place in the window, and few at a time are dear.
+GATHER_SECONDS = 0.005
 MOST_AT_ONCE = 1000
 NOTHING = -1
 
@@ -84,7 +87,7 @@ class Dispatch:
         self.in_hand: set[int] = set()
         """The messages that were handed over and whose answers are not yet on disk."""
         self._answers: list[_Answer] = []
-        """What carriers have said in this turn of the loop."""
+        """What carriers have just said."""
         self._recording: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._waiting = {route: int(max(Lane)) for route in routing.names}
@@ -159,6 +162,8 @@ class Dispatch:
         """Claim no more."""
         self._stopping = True
         self._look.set()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._keep_answers, loop)
 
     async def _send_what_fits(self) -> None:
         """Claim, route by route, what the carriers have room for, and hand it over."""
@@ -256,14 +261,16 @@ class Dispatch:
         self._note(_Answer(outlet, parcel, said))
 
     def _note(self, answer: _Answer) -> None:
-        """Answers of one turn of the loop are written down together."""
+        """Answers that come soon after each other are written down together."""
         if not self._answers:
             loop = asyncio.get_running_loop()
-            loop.call_soon(self._keep_answers, loop)
+            loop.call_later(0.0 if self._stopping else GATHER_SECONDS, self._keep_answers, loop)
         self._answers.append(answer)
 
     def _keep_answers(self, loop: asyncio.AbstractEventLoop) -> None:
         answers, self._answers = self._answers, []
+        if not answers:
+            return
         task = loop.create_task(self._keep(answers))
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
@@ -300,6 +307,8 @@ class Dispatch:
                 _tell_not_submitted(answer)
         for carrier, since in taken.items():
             telemetry.tell_submitted(carrier, [max(now - at, 0.0) for at in since])
+        if any(isinstance(answer.said, NotSubmitted) and answer.said.not_sent for answer in answers):
+            self.wake()
         self._look.set()
 
     def _let_go(self, answer: _Answer) -> None:
@@ -319,13 +328,15 @@ class Dispatch:
             if isinstance(said, Submitted):
                 taken.append((parcel.message_id, answer.outlet.name, said))
                 continue
+            if said is not None and said.not_sent and now < parcel.deadline_at:
+                later.append(Later(now, 1, parcel.message_id, parcel.in_doubt))
+                continue
+            refused.append(_attempt_of(answer, now))
             if said is None and parcel.at_most_once:
                 lost.append(parcel.message_id)
                 continue
             in_doubt = said is None or parcel.in_doubt
             throttled = said is not None and said.slow_down
-            if not throttled:
-                refused.append(_attempt_of(answer, now))
             wait = PAUSE_SECONDS if throttled else self._retry_seconds(parcel.attempts)
             if (said is None or said.again) and now + wait < parcel.deadline_at:
                 later.append(Later(now + wait, int(throttled), parcel.message_id, in_doubt))
@@ -365,7 +376,7 @@ def _tell_not_submitted(answer: _Answer) -> None:
     said = answer.said
     code = NO_ANSWER if said is None else said.code  # type: ignore[union-attr]
     telemetry.NOT_SUBMITTED.labels(answer.outlet.name, code).inc()
-    if isinstance(said, NotSubmitted) and said.slow_down:
+    if isinstance(said, NotSubmitted) and (said.slow_down or said.not_sent):
         return
     telemetry.log.warning(
         "message.not_submitted",
@@ -506,7 +517,10 @@ def _end(
     moved = messages.end(
         tx,
         move,
-        [Ending(message_id=message_id, state=state, code=code, party=party, at=now) for message_id, code in ended],
+        [
+            Ending(message_id=message_id, state=state, code=code, party=meaning_of(code).party or party, at=now)
+            for message_id, code in ended
+        ],
     )
     spool.let_go(tx, [message_id for message_id, _code in ended])
     # No carrier took them, so nobody pays for them.

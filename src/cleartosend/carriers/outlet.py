@@ -9,7 +9,7 @@ BURST_SECONDS = 0.1
 """What was not used of a pace is kept for so long."""
 PAUSE_SECONDS = 1.0
 """How long nothing is handed to a carrier that said it was too much."""
-SLOWER, FASTER = 0.5, 1.2
+SLOWER, FASTER = 0.5, 1.5
 """What a carrier's word does to the pace, and each quiet second."""
 LEAST_PER_SECOND = 1.0
 KEPT_FREE = 10

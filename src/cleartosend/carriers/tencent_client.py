@@ -232,7 +232,7 @@ def address_of(link: UpstreamLink) -> httpx.URL:
         raise BadSettings(f"carriers: `{link.name}`: endpoint: {error}") from error
     if url.scheme not in {"http", "https"} or not url.host or url.path != "/" or url.query or url.userinfo:
         raise BadSettings(
-            f"carriers: `{link.name}`: endpoint: must be `https://` and a host, with a port where it needs one"
+            f"carriers: `{link.name}`: endpoint: must be `https://` or `http://` and a host, with a port where needed"
         )
     return url
 

@@ -51,6 +51,8 @@ DAYS_LOOKED_BACK = 6
 REPLIES_REMEMBERED = 1000
 
 NOT_CONNECTED = NotSubmitted("NOT_CONNECTED", again=True)
+TEMPLATE_NOT_MAPPED = NotSubmitted("TEMPLATE_NOT_MAPPED", again=False, tell_operator=True)
+"""Both sides number their templates: what has the same number there may say something that nobody here has judged."""
 
 Outcome = Submitted | NotSubmitted
 Call = dict[str, tuple[Parcel, "asyncio.Future[Outcome]"]]
@@ -93,6 +95,8 @@ class UpstreamCarrier:
         self._failures = 0
         self._troubles: dict[str, str] = {}
         """What the operator was last told, by what we were about to do."""
+        self._not_mapped: set[str] = set()
+        """Templates of which the operator was told."""
         self._heard: dict[Reply, None] = {}
         """The latest replies: one that is called back and pulled, or called back twice, was written once."""
         self._stopping = asyncio.Event()
@@ -126,6 +130,9 @@ class UpstreamCarrier:
     def submit(self, parcel: Parcel) -> "asyncio.Future[Outcome]":
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Outcome] = loop.create_future()
+        if not self._is_mapped(parcel.template_id):
+            answer.set_result(TEMPLATE_NOT_MAPPED)
+            return answer
         alike = (
             parcel.template_id,
             parcel.text,
@@ -157,6 +164,14 @@ class UpstreamCarrier:
         await self._client.close()
 
     # --- sending ---
+
+    def _is_mapped(self, template_id: str) -> bool:
+        if self._link.same_templates or template_id in self._link.templates:
+            return True
+        if template_id not in self._not_mapped:
+            self._not_mapped.add(template_id)
+            telemetry.log.error("upstream.template_not_mapped", carrier=self.name, template=template_id)
+        return False
 
     def _call(self) -> None:
         """Make as many calls as may be made at once."""

@@ -10,7 +10,7 @@ import msgspec
 
 from cleartosend.admission.numbers import read_number
 from cleartosend.carriers.smpp.pdu import Unwritable
-from cleartosend.carriers.smpp.probe import Bound, Came, Findings, Pace, Probe, Sent, proposed_profile
+from cleartosend.carriers.smpp.probe import NO_ALPHABET, Bound, Came, Findings, Pace, Probe, Sent, proposed_profile
 from cleartosend.carriers.smpp.profile import USUAL, BadProfile, read_profile
 from cleartosend.cli.carrier_log import log, status
 from cleartosend.cli.options import data_option, json_lines_option, json_option
@@ -21,6 +21,21 @@ from cleartosend.model.masks import masked_number
 from cleartosend.settings import BadSettings, Settings, read_settings
 
 SECRET_FIELDS = ("password", "secret_key", "callback_secret")
+# What to look at first, by what a carrier said of test messages.
+_LOOK_AT = {
+    **dict.fromkeys(["ESME_RINVSRCADR", "ESME_RINVSRCTON", "ESME_RINVSRCNPI"], "`source_addr`, or --source"),
+    **dict.fromkeys(
+        ["ESME_RINVDSTADR", "ESME_RINVDSTTON", "ESME_RINVDSTNPI"], "the number, and the profile's `[addresses]`"
+    ),
+    **dict.fromkeys(["ESME_RTHROTTLED", "ESME_RMSGQFUL"], "`per_second`: it is too much for it; or try later"),
+    "ESME_RINVSERTYP": "the profile's `service_type`",
+    "ESME_RINVSYSTYP": "`system_type`",
+    "ESME_RINVBNDSTS": '`bind`: whether it is to be "separate"',
+    "ESME_RINVESMCLASS": "the profile's `joining`",
+    "ESME_RINVREGDLVFLG": "the profile's `registered_delivery`",
+    NO_ALPHABET: "the profile's `alphabets`",
+    "": "`answer_within_seconds`, or ask the carrier why it is silent",
+}
 
 
 @click.group()
@@ -85,7 +100,8 @@ def probe(
     """
     Bind to the carrier NAME, or to an SMSC at --host, and say what it does; exits 1 where no bind is taken.
 
-    With --to it sends three real messages, waits for their receipts, and ends with what a profile should say.
+    With --to it sends three real messages, waits for their receipts, and ends with what a profile should say; it
+    exits 1 where none of them is taken.
     """
     if (name is None) == (host is None):
         raise click.UsageError("it takes the NAME of a carrier, or --host with --system-id")
@@ -121,7 +137,7 @@ def probe(
         click.echo(msgspec.json.encode(findings))
     else:
         click.echo("\n".join(_told(link, number, findings)))
-    if not any(bound.is_taken for bound in findings.binds):
+    if not any(bound.is_taken for bound in findings.binds) or (number is not None and not findings.is_any_taken):
         raise SystemExit(1)
 
 
@@ -176,10 +192,11 @@ def _where(link: Link) -> str:
         case UpstreamLink():
             return f"upstream, {link.endpoint}, SdkAppId {link.sdk_app_id}"
         case SmppLink():
-            connections = link.sessions * (2 if link.bind == "separate" else 1)
+            # Of separate ones the transmitters alone carry messages.
+            both = " on transmitters, and as many receivers" if link.bind == "separate" else ""
             return (
                 f"SMPP, {link.host}:{link.port}{' with TLS' if link.tls else ''} as {link.system_id}, "
-                f"profile {link.profile}, {connections} × {link.session_window} unanswered"
+                f"profile {link.profile}, {link.sessions} × {link.session_window} unanswered{both}"
             )
 
 
@@ -209,7 +226,25 @@ def _told(link: SmppLink, number: str | None, findings: Findings) -> Iterator[st
     if not findings.came:
         yield "  none came in time"
     yield "profile"
-    yield from (f"  {line}".rstrip() for line in findings.profile or [f'"{USUAL}" fits, as far as this shows'])
+    yield from (f"  {line}".rstrip() for line in findings.profile or _of_profile(findings))
+
+
+def _of_profile(findings: Findings) -> Iterator[str]:
+    """What is said of it where there is nothing that it should say."""
+    if not findings.is_any_taken:
+        yield "nothing can be said of it, since no test message was taken; look at"
+        yield from dict.fromkeys(f"  {_look_at(sent.status)}" for sent in findings.sent)
+        if not findings.sent:
+            yield "  `bind`: a transceiver, or both a transmitter and a receiver, could not be bound"
+    elif not findings.came:
+        yield "nothing can be said of it without receipts; look at `registered_delivery`, or wait longer with --wait"
+    else:
+        yield f'"{USUAL}" fits, as far as this shows'
+
+
+def _look_at(status: str) -> str:
+    its_setting = _LOOK_AT.get(status) or "what the carrier has documented of it"
+    return f"{status}: {its_setting}" if status else its_setting
 
 
 def _bound(bound: Bound) -> str:

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import msgspec
 from cleartosend.admission.numbers import read_number
 from cleartosend.admission.rendering import sign
 from cleartosend.api.tencent.errors import SAYINGS
+from cleartosend.carriers.dispatch import NO_ANSWER
 from cleartosend.cli.options import data_option, json_lines_option, json_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.model.masks import masked_number, masked_text, masked_value
@@ -49,7 +51,6 @@ _REFUSED_NEXT = Words(
 )
 _LANGUAGES = ("zh", "en")
 _WHEN_WIDTH, _WHAT_WIDTH = 22, 12
-# As long as a status waits to be pulled, and a message can be asked for by its number.
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -58,6 +59,8 @@ class Step(msgspec.Struct, frozen=True):
     at: float
     what: str
     said: tuple[str, ...]
+    not_before: float = 0.0
+    """When that was which it came of; carriers may write times in whole seconds or minutes."""
 
 
 @click.group()
@@ -208,7 +211,7 @@ def described(life: Timeline, languages: Sequence[str], *, now: float) -> str:
         f"  text      {told.text or '(never put together)'}",
         "",
     ]
-    steps = sorted(_steps(life, languages, now=now), key=lambda step: step.at)
+    steps = sorted(_steps(life, languages, now=now), key=lambda step: max(step.at, step.not_before))
     for step in steps:
         first, *others = step.said
         lines.append(f"{when(step.at):{_WHEN_WIDTH}}{step.what:{_WHAT_WIDTH}}{first}")
@@ -226,14 +229,14 @@ def _steps(life: Timeline, languages: Sequence[str], *, now: float) -> Iterator[
     if told.state is MessageState.REFUSED:
         return
     yield Step(told.accepted_at, "queued", (f"in the lane of {LANES[told.type].name.lower()}", *_in_spool(life)))
-    for attempt in life.attempts:
-        then = "to be tried again" if attempt.again else "for good"
-        meant = _in(meaning_of(attempt.code).says, languages)
-        yield Step(attempt.at, "not taken", (f"{attempt.carrier} {attempt.code}, {then}", *meant))
+    yield from _not_taken(life, languages)
     yield from _submitted(life)
+    taken_at = {(one.carrier, one.carrier_id): one.at for one in life.handed_over}
+    last_taken = max(taken_at.values(), default=0.0)
     for receipt in life.receipts:
         meant = _in(meaning_of(receipt.code).says, languages)
-        yield Step(receipt.at, "receipt", (f"{receipt.carrier} {receipt.code} ({receipt.carrier_id})", *meant))
+        said = (f"{receipt.carrier} {receipt.code} ({receipt.carrier_id})", *meant)
+        yield Step(receipt.at, "receipt", said, not_before=taken_at[receipt.carrier, receipt.carrier_id])
     if told.ended_at is not None:
         explained_above = {attempt.code for attempt in life.attempts} | {receipt.code for receipt in life.receipts}
         meant = () if told.code in explained_above else _in(meaning_of(told.code).says, languages)
@@ -242,9 +245,9 @@ def _steps(life: Timeline, languages: Sequence[str], *, now: float) -> Iterator[
     for reply in life.replies:
         wish = f", taken as {reply.wish}" if reply.wish else ""
         pulled = "pulled" if reply.pulled else "waits to be pulled"
-        yield Step(reply.at, "reply", (f"“{reply.text}”{wish}; {pulled}",))
+        yield Step(reply.at, "reply", (f"“{reply.text}”{wish}; {pulled}",), not_before=last_taken)
     for push in life.callbacks:
-        yield Step(push.at, "callback", tuple(_pushed(push)))
+        yield Step(push.at, "callback", tuple(_pushed(push)), not_before=last_taken)
     if life.converted_at is not None:
         yield Step(life.converted_at, "conversion", ("its code was used, says the customer",))
 
@@ -290,6 +293,16 @@ def _in_spool(life: Timeline) -> Iterator[str]:
         tried += ", of which one may have reached a carrier" if life.in_spool.claimed_until else ""
         due = f"next due {when(life.in_spool.due_at)}" if life.in_spool.due_at else "due at once"
         yield f"{due}, after {tried}"
+
+
+def _not_taken(life: Timeline, languages: Sequence[str]) -> Iterator[Step]:
+    """What carriers did not take, or did not answer; one step for the same answer again and again."""
+    for (carrier, code, again), same in groupby(life.attempts, lambda one: (one.carrier, one.code, one.again)):
+        first, *others = same
+        what = "no answer" if code == NO_ANSWER else "not taken"
+        then = "" if code == NO_ANSWER else ", to be tried again" if again else ", for good"
+        often = f", {len(others) + 1} times until {when(others[-1].at)}" if others else ""
+        yield Step(first.at, what, (f"{carrier} {code}{then}{often}", *_in(meaning_of(code).says, languages)))
 
 
 def _submitted(life: Timeline) -> Iterator[Step]:

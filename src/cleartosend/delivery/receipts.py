@@ -1,5 +1,6 @@
 """Receipts: stored first, matched to their messages then or later, and turned into statuses."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
@@ -24,6 +25,9 @@ _ENDS = {
 }
 
 
+GATHER_SECONDS = 0.005
+
+
 class Taken(msgspec.Struct, frozen=True):
     """What came of receipts that arrived together."""
 
@@ -43,9 +47,12 @@ class Receipts:
         """Called when customers' servers may have something to be told."""
         self.delivered: Callable[[str, float], None] = lambda _carrier, _seconds: None
         """Called with each delivery's carrier and how long it took."""
+        self._together: asyncio.Event | None = None
+        """When those that have just come are kept."""
 
     async def take(self, arrived: Sequence[Receipt]) -> None:
         """Keep receipts and do what they say; once this returns their carrier may forget them."""
+        await self._gather()
         taken = await self._take(arrived)
         telemetry.tell_receipts(arrived, taken.new)
         for carrier, seconds in taken.seconds:
@@ -53,6 +60,17 @@ class Receipts:
         if taken.ended:
             telemetry.tell_ended(taken.ended)
             self.wake()
+
+    async def _gather(self) -> None:
+        """Wait a little, for others that come soon after: few at a time are dear."""
+        if self._together is None:
+            self._together = asyncio.Event()
+            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._go_on, self._together)
+        await self._together.wait()
+
+    def _go_on(self, together: asyncio.Event) -> None:
+        self._together = None
+        together.set()
 
 
 def take(tx: Connection, arrivals: Sequence[Sequence[Receipt]]) -> list[Taken]:
@@ -106,18 +124,20 @@ def settle(tx: Connection, matched: Sequence[tuple[Receipt, Handover]]) -> list[
     of several parts is delivered when each part is, and has failed as soon as one has.
     """
     said: dict[int, Receipt] = {}
-    in_parts: dict[int, int] = {}
+    handed_over: dict[int, Handover] = {}
+    in_parts: set[int] = set()
     for receipt, its in matched:
         if receipt.status not in _ENDS:
             continue
+        handed_over[its.message_id] = its
         if its.parts > 1:
-            in_parts[its.message_id] = its.parts
+            in_parts.add(its.message_id)
         else:
             said.setdefault(its.message_id, receipt)
     for message_id, of_parts in receipts.of_messages(tx, in_parts).items():
-        if its_end := _end_of_parts(of_parts, in_parts[message_id]):
+        if its_end := _end_of_parts(of_parts, handed_over[message_id].parts):
             said[message_id] = its_end
-    return messages.end(tx, MessageMove.SETTLE, [_ending(message_id, receipt) for message_id, receipt in said.items()])
+    return messages.end(tx, MessageMove.SETTLE, [_ending(handed_over[one], receipt) for one, receipt in said.items()])
 
 
 def _end_of_parts(said: Sequence[Receipt], parts: int) -> Receipt | None:
@@ -132,8 +152,10 @@ def _end_of_parts(said: Sequence[Receipt], parts: int) -> Receipt | None:
     return max(of_part.values(), key=lambda receipt: receipt.at) if len(of_part) >= parts else None
 
 
-def _ending(message_id: int, receipt: Receipt) -> Ending:
+def _ending(its: Handover, receipt: Receipt) -> Ending:
     state, party = _ENDS[receipt.status]
     if state is not MessageState.DELIVERED:
         party = meaning_of(receipt.code).party or party
-    return Ending(message_id=message_id, state=state, code=receipt.code, party=party, at=receipt.at)
+    # Carriers write times in whole seconds or minutes; nothing ends before it was handed over.
+    at = max(receipt.at, its.at)
+    return Ending(message_id=its.message_id, state=state, code=receipt.code, party=party, at=at)

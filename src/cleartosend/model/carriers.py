@@ -37,21 +37,27 @@ class SmppLink(_Link, frozen=True, kw_only=True, tag="smpp"):
     """A carrier's message centre, by SMPP 3.4."""
 
     host: str
+    """Where the message centre listens: a name or an address."""
     port: Port = 2775
+    """The TCP port there."""
     system_id: str
+    """Who we are there."""
     password: str = ""
+    """By what it knows us; either this or `password_file`."""
     password_file: str = ""
     """A file whose first line is the password."""
     system_type: str = ""
+    """What some message centres ask for beside it."""
     profile: str = "usual"
     """How the carrier writes things: the name of a profile that ships, or the path of one."""
     bind: Literal["transceiver", "separate"] = "transceiver"
-    """One connection for both ways, or a transmitter and a receiver."""
+    """`transceiver`: one connection for both ways; `separate`: a transmitter and a receiver."""
     sessions: Count = 1
     """How many connections; of `separate`, how many of each."""
     session_window: Count = 50
     """Most requests of a connection that wait for their answers."""
     tls: bool = False
+    """Whether the connection is made with TLS."""
     tls_ca: str = ""
     """A file of certificates to trust; empty: those of the system."""
     source_addr: str = ""
@@ -72,13 +78,19 @@ class UpstreamLink(_Link, frozen=True, kw_only=True, tag="upstream"):
     endpoint: str
     """Its address, such as `https://sms.tencentcloudapi.com`."""
     region: str = "ap-guangzhou"
+    """The X-TC-Region of our calls."""
     secret_id: str
+    """Who we are there."""
     secret_key: str = ""
+    """What our calls are signed with; either this or `secret_key_file`."""
     secret_key_file: str = ""
     """A file whose first line is the key."""
     sdk_app_id: str
+    """The application there that our messages go out by."""
     templates: dict[str, str] = {}
-    """What our templates are called there, by our TemplateId; one that is not named keeps its number."""
+    """What our templates are called there, by our TemplateId; nothing is sent with one that is not named."""
+    same_templates: bool = False
+    """Whether a template that is not named has the same number there, and the same text."""
     pull_seconds: Seconds = 5.0
     """How often statuses and replies are asked for where none are called back."""
     pull: bool = True
@@ -86,6 +98,7 @@ class UpstreamLink(_Link, frozen=True, kw_only=True, tag="upstream"):
     callback_secret: str = ""
     """What the address for callbacks ends in, so that nobody else knows it; empty: there is none."""
     answer_within_seconds: Seconds = 10.0
+    """How long an answer may take before the message counts as gone out or not, nobody knows."""
 
 
 Link = SimulatorLink | SmppLink | UpstreamLink
@@ -95,12 +108,15 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Which carriers take which messages. The first route that fits a message is its route; empty lists fit all."""
 
     name: Name
+    """As it stands in what is shown of it, and in metrics."""
     countries: tuple[str, ...] = ()
     """ISO 3166 codes."""
     prefixes: tuple[str, ...] = ()
     """Beginnings of numbers, such as `+86138`."""
     types: tuple[MessageType, ...] = ()
+    """`verification`, `notification`, `marketing`."""
     signatures: tuple[str, ...] = ()
+    """What stands in the brackets, without them."""
     senders: tuple[str, ...] = ()
     """Sender ids."""
     carriers: dict[str, Weight]

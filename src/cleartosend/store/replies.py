@@ -75,7 +75,7 @@ _NEWEST = (
         messages.c.number == bindparam("of_number"),
         or_(
             messages.c.submitted_at.is_not(None),
-            messages.c.state.in_((MessageState.ACCEPTED, MessageState.UNKNOWN)),
+            messages.c.state.in_((MessageState.ACCEPTED, MessageState.UNKNOWN, MessageState.DELIVERED)),
         ),
     )
     .order_by(messages.c.accepted_at.desc())

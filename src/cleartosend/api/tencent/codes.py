@@ -243,7 +243,7 @@ CANNOT_OCCUR: dict[str, str] = {
     ),
     "MissingParameter.MissingSignatureList": _OLDER_SPELLING,
     "UnsupportedOperation.UnsupportedRegion": (
-        "Every country is served unless the app allows only some: `LimitExceeded.AppCountryOrRegionInBlacklist`"
+        "A country that the app does not allow, or no route leads to, is `LimitExceeded.AppCountryOrRegionInBlacklist`"
     ),
 }
 """Codes of the service that nothing here answers with, and why."""

@@ -312,6 +312,11 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "`ExtendCode` must be at most {} digits",
         "`ExtendCode` 必须为不超过 {} 位的数字",
     ),
+    Reason.SENDER_ID_MALFORMED: Saying(
+        "InvalidParameterValue",
+        "`SenderId` is not one that a message can be sent from: {}",
+        "`SenderId` 无法作为短信的发送方：{}",
+    ),
     Reason.DOMESTIC_NUMBER: Saying(
         "UnsupportedOperation.ContainDomesticPhoneNumber",
         "this action sends to numbers outside mainland China only",
@@ -428,6 +433,11 @@ SAYINGS: dict[Reason | tuple[Reason, str], Saying] = {
         "LimitExceeded.AppCountryOrRegionInBlacklist",
         "the country or region is not on the allow-list of the app: {}",
         "应用未允许向该国家/地区发送短信：{}",
+    ),
+    Reason.NO_ROUTE: Saying(
+        "LimitExceeded.AppCountryOrRegionInBlacklist",
+        "none of the operator's routes leads to this number with this message: {}",
+        "运营方未配置可将此短信发往该号码的路由：{}",
     ),
     Reason.SAME_CONTENT_TOO_OFTEN: Saying(
         "LimitExceeded.DeliveryFrequencyLimit",

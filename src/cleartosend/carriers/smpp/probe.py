@@ -50,6 +50,7 @@ BURST = "one of many"
 BURST_SECONDS = 1.0
 BURST_TEXT = "Clear to Send: a test of pace"
 LONG = "long, in parts"
+NO_ALPHABET = "the profile has no alphabet for it"
 
 _IN_TEXT = Profile(receipts=Receipts(source="text"))
 _IN_TLVS = Profile(receipts=Receipts(source="tlvs"))
@@ -134,6 +135,11 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace | None = None
     profile: list[str] = []
     """What a profile for it should say, as lines of TOML; none: the usual one fits, as far as can be seen."""
+
+    @property
+    def is_any_taken(self) -> bool:
+        """Whether the SMSC took a test message."""
+        return any(sent.is_taken for sent in self.sent) or (self.pace is not None and self.pace.taken > 0)
 
 
 class Heard(NamedTuple):
@@ -303,7 +309,7 @@ class Probe:
     async def _submit(self, line: _Line, number: str, what: str, text: str, reference: int) -> list[Sent]:
         written = write(text, self._profile, international=True, reference=reference)
         if written is None:
-            return [Sent(what=what, status="the profile has no alphabet for it")]
+            return [Sent(what=what, status=NO_ALPHABET)]
         profile, source = self._profile, self._link.source_addr
         source_ton, source_npi = profile.type_of_source(source)
         found: list[Sent] = []

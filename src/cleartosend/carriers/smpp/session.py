@@ -31,7 +31,7 @@ from cleartosend.ports import NotSubmitted, OutcomeUnknown, Submitted
 
 Outcome = Submitted | NotSubmitted
 
-NOT_BOUND = NotSubmitted("NOT_BOUND", again=True)
+NOT_BOUND = NotSubmitted("NOT_BOUND", again=True, not_sent=True)
 """What never went on the wire."""
 
 # [5.1.4] Sequence numbers go from 1 to this, and from the start again.
