@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from cleartosend import telemetry
 from cleartosend.carriers.outlet import PAUSE_SECONDS, Outlet
 from cleartosend.carriers.routing import Routing
+from cleartosend.lull import Lull
 from cleartosend.model.accounts import AccountStatus
 from cleartosend.model.applications import Signature, Template
 from cleartosend.model.meanings import meaning_of
@@ -29,8 +30,6 @@ from cleartosend.store.handovers import Handover, HandoverRow
 # How long the spool is left alone when nothing wakes us: what another process accepted, or what falls due again.
 LOOK_AGAIN_SECONDS = 0.5
 AFTER_TROUBLE_SECONDS = 1.0
-# Nobody waits for an answer to be written down but its place in the window, and few at a time are dear.
-GATHER_SECONDS = 0.005
 MOST_AT_ONCE = 1000
 NOTHING = -1
 
@@ -88,6 +87,7 @@ class Dispatch:
         """The messages that were handed over and whose answers are not yet on disk."""
         self._answers: list[_Answer] = []
         """What carriers have just said."""
+        self._lull = Lull(self._keep_answers)
         self._recording: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._waiting = {route: int(max(Lane)) for route in routing.names}
@@ -162,8 +162,7 @@ class Dispatch:
         """Claim no more."""
         self._stopping = True
         self._look.set()
-        loop = asyncio.get_running_loop()
-        loop.call_soon(self._keep_answers, loop)
+        self._lull.end()
 
     async def _send_what_fits(self) -> None:
         """Claim, route by route, what the carriers have room for, and hand it over."""
@@ -262,16 +261,12 @@ class Dispatch:
 
     def _note(self, answer: _Answer) -> None:
         """Answers that come soon after each other are written down together."""
-        if not self._answers:
-            loop = asyncio.get_running_loop()
-            loop.call_later(0.0 if self._stopping else GATHER_SECONDS, self._keep_answers, loop)
         self._answers.append(answer)
+        self._lull.more()
 
-    def _keep_answers(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _keep_answers(self) -> None:
         answers, self._answers = self._answers, []
-        if not answers:
-            return
-        task = loop.create_task(self._keep(answers))
+        task = asyncio.get_running_loop().create_task(self._keep(answers))
         self._recording.add(task)
         task.add_done_callback(self._recording.discard)
 

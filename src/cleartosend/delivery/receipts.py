@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from cleartosend import telemetry
+from cleartosend.lull import Lull
 from cleartosend.model.meanings import meaning_of
 from cleartosend.model.messages import Ending, MessageMove, MessageState, Party, Receipt, ReceiptStatus
 from cleartosend.ports import Engine
@@ -23,9 +24,6 @@ _ENDS = {
     ReceiptStatus.DELETED: (MessageState.FAILED, Party.CARRIER),
     ReceiptStatus.UNKNOWN: (MessageState.UNKNOWN, Party.CARRIER),
 }
-
-
-GATHER_SECONDS = 0.005
 
 
 class Taken(msgspec.Struct, frozen=True):
@@ -47,12 +45,14 @@ class Receipts:
         """Called when customers' servers may have something to be told."""
         self.delivered: Callable[[str, float], None] = lambda _carrier, _seconds: None
         """Called with each delivery's carrier and how long it took."""
-        self._together: asyncio.Event | None = None
-        """When those that have just come are kept."""
+        self._together = asyncio.Event()
+        """Set when those that have just come are kept."""
+        self._lull = Lull(self._keep_those)
 
     async def take(self, arrived: Sequence[Receipt]) -> None:
         """Keep receipts and do what they say; once this returns their carrier may forget them."""
-        await self._gather()
+        self._lull.more()
+        await self._together.wait()
         taken = await self._take(arrived)
         telemetry.tell_receipts(arrived, taken.new)
         for carrier, seconds in taken.seconds:
@@ -61,15 +61,8 @@ class Receipts:
             telemetry.tell_ended(taken.ended)
             self.wake()
 
-    async def _gather(self) -> None:
-        """Wait a little, for others that come soon after: few at a time are dear."""
-        if self._together is None:
-            self._together = asyncio.Event()
-            asyncio.get_running_loop().call_later(GATHER_SECONDS, self._go_on, self._together)
-        await self._together.wait()
-
-    def _go_on(self, together: asyncio.Event) -> None:
-        self._together = None
+    def _keep_those(self) -> None:
+        together, self._together = self._together, asyncio.Event()
         together.set()
 
 
