@@ -41,9 +41,16 @@ class Engine(Protocol):
         ...
 
     def batched(
-        self, work: Callable[[Connection, Sequence[Item]], Sequence[Result]]
+        self,
+        work: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        *,
+        size: Callable[[Item], int] | None = None,
     ) -> Callable[[Item], Awaitable[Result]]:
-        """A function of one item that waits for `work` to be run, once, for the items of all callers waiting."""
+        """
+        A function of one item that waits for `work` to be run, once, for the items of all callers waiting.
+
+        `size` tells how many rows, or so, an item is about; work on few may be done more cheaply, if it is brief.
+        """
         ...
 
     async def close(self) -> None:

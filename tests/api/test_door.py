@@ -324,7 +324,12 @@ class BrokenEngine:
     async def write(self, _work: Callable[[Connection], T]) -> T:
         raise self._error
 
-    def batched(self, _work: Callable[[Connection, Sequence[Any]], Sequence[T]]) -> Callable[[Any], Any]:
+    def batched(
+        self,
+        _work: Callable[[Connection, Sequence[Any]], Sequence[T]],
+        *,
+        size: Callable[[Any], int] | None = None,  # noqa: ARG002
+    ) -> Callable[[Any], Any]:
         raise self._error
 
     async def close(self) -> None:

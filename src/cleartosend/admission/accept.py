@@ -149,7 +149,9 @@ class Admission:
         self._ids = ids
         self._stop_account = stop_account
         self._hours = MarketingHours(hours_by_country(settings.marketing_hours))
-        self._record: Callable[[_Draft], Awaitable[Recorded | Stale]] = engine.batched(self.record)
+        self._record: Callable[[_Draft], Awaitable[Recorded | Stale]] = engine.batched(
+            self.record, size=lambda draft: len(draft.message_ids)
+        )
         self.backlog = Backlog(most_waiting=settings.most_waiting, most_calls_at_once=settings.most_calls_at_once)
         self.wake: Callable[[], None] = lambda: None
         """Called when something new waits in the spool."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -88,6 +88,9 @@ class Dispatch:
         self._answers: list[_Answer] = []
         """What carriers have just said."""
         self._lull = Lull(self._keep_answers)
+        self._record: Callable[[Sequence[_Answer]], Awaitable[list[Ending]]] = engine.batched(
+            lambda tx, groups: [self.record(tx, answers) for answers in groups], size=len
+        )
         self._recording: set[asyncio.Task[None]] = set()
         self._look = asyncio.Event()
         self._waiting = {route: int(max(Lane)) for route in routing.names}
@@ -278,7 +281,7 @@ class Dispatch:
                 answer.outlet.pace.slow_down(monotonic())
         while True:
             try:
-                telemetry.tell_ended(await self._engine.write(lambda tx: self.record(tx, answers)))
+                telemetry.tell_ended(await self._record(answers))
                 break
             except StoreUnavailable as error:
                 telemetry.log.error("answers.not_recorded", messages=len(answers), error=str(error))

@@ -40,7 +40,7 @@ class Receipts:
     """Takes receipts from carriers for one process."""
 
     def __init__(self, engine: Engine) -> None:
-        self._take: Callable[[Sequence[Receipt]], Awaitable[Taken]] = engine.batched(take)
+        self._take: Callable[[Sequence[Receipt]], Awaitable[Taken]] = engine.batched(take, size=len)
         self.wake: Callable[[], None] = lambda: None
         """Called when customers' servers may have something to be told."""
         self.delivered: Callable[[str, float], None] = lambda _carrier, _seconds: None

@@ -24,6 +24,8 @@ class Job(msgspec.Struct):
     answer: asyncio.Future[Any]
     items_together: bool = False
     item: Any = None
+    rows: int | None = None
+    """How many rows it is about, where that is known."""
 
 
 def run_together(connection: Connection, jobs: Sequence[Job]) -> list[Any]:

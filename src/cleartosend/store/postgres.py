@@ -41,7 +41,10 @@ class PostgresEngine:
         return answer
 
     def batched(
-        self, work: Callable[[Connection, Sequence[Item]], Sequence[Result]]
+        self,
+        work: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        *,
+        size: Callable[[Item], int] | None = None,  # noqa: ARG002 - each statement waits for the server, few or many
     ) -> Callable[[Item], Awaitable[Result]]:
         def submit(item: Item) -> Awaitable[Result]:
             return self._queue(Job(work, _future(), items_together=True, item=item))

@@ -1,4 +1,4 @@
-"""SQLite: one writer thread that commits for all who wait, and readers beside it."""
+"""SQLite: one writer that commits for all who wait, and readers beside it."""
 
 import asyncio
 import contextlib
@@ -8,10 +8,11 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, Transaction, create_engine, event
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cleartosend.ports import StoreUnavailable
@@ -22,11 +23,16 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LOCK_WAIT_SECONDS = 5.0
+LOCK_LOOK_SECONDS = 0.005
+# 200 rows take the loop's thread some 5 ms.
+MOST_ROWS_HERE = 200
+HELD_UP_SECONDS = 0.025
+NONE_HERE_SECONDS = 1.0
 READERS = 2
 UNAVAILABLE = (OperationalError, InterfaceError)
 
 
-def open_sqlite(path: Path, *, begin: str, node: int = 0) -> Engine:
+def open_sqlite(path: Path, *, begin: str, node: int = 0, waits_for_lock: bool = True) -> Engine:
     """Connections to the file, each transaction of which starts with the statement `begin`; they know their node."""
     engine = create_engine(
         f"sqlite:///{path}",
@@ -35,7 +41,11 @@ def open_sqlite(path: Path, *, begin: str, node: int = 0) -> Engine:
         hide_parameters=True,
         execution_options={"node": node},
         # The driver's own idea of when a transaction begins is switched off; the event below begins each.
-        connect_args={"check_same_thread": False, "timeout": LOCK_WAIT_SECONDS, "isolation_level": None},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": LOCK_WAIT_SECONDS if waits_for_lock else 0,
+            "isolation_level": None,
+        },
     )
 
     @event.listens_for(engine, "connect")
@@ -53,23 +63,42 @@ def open_sqlite(path: Path, *, begin: str, node: int = 0) -> Engine:
     return engine
 
 
+class _Group(msgspec.Struct):
+    """Jobs that share a transaction."""
+
+    jobs: Sequence[Job]
+    transaction: Transaction | None = None
+    """One in which they have been done, so that only the commit is left."""
+    answers: Sequence[Any] = ()
+
+
+_Outcomes = Sequence[tuple[Sequence[Job], Sequence[Any] | Exception]]
+"""What jobs came to: an answer for each, or the same exception for all."""
+
+
 class SqliteEngine:
     """
     The store in one file, for the event loop that opened it.
 
-    Callers hand their work to a single writer thread, all of one turn of the loop at once. While it commits, others
-    queue up; it takes them all into its next transaction. When one fails, the group is rolled back and run again one
-    by one, so that only the one fails.
+    What waits is done in groups, each in one transaction, one after the other; whatever comes meanwhile is the next
+    group. A thread of its own, the writer, does them and waits for the disk. Of a small group it has only the commit:
+    the statements are done in the loop's thread, since every one of them would be a struggle of two threads for the
+    interpreter, which costs more than it does. When a group fails it is rolled back and done again one by one, so that
+    only what fails alone fails.
     """
 
     def __init__(self, path: Path, *, node: int = 0) -> None:
         _look_at_types()
         self._loop = asyncio.get_running_loop()
-        self._writer_engine = open_sqlite(path, begin="BEGIN IMMEDIATE", node=node)
-        self._reader_engine = open_sqlite(path, begin="BEGIN")
-        self._this_turn: list[Job] = []
-        self._turns: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._writer_engine = open_sqlite(path, begin="BEGIN IMMEDIATE", node=node, waits_for_lock=False)
+        self._reader_engine = open_sqlite(path, begin="BEGIN", node=node)
+        self._waiting: list[Job] = []
+        self._at_work = False
+        """Whether the writer has a group. The connection is its own as long as it has, and the loop's otherwise."""
         self._connection: Connection | None = None
+        self._none_here_before = 0.0
+        """The monotonic time before which no group is done in the loop's thread."""
+        self._groups: queue.SimpleQueue[_Group | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write_until_closed, name="store-writer", daemon=True)
         self._writer.start()
         self._local = threading.local()
@@ -84,16 +113,22 @@ class SqliteEngine:
         return answer
 
     def batched(
-        self, work: Callable[[Connection, Sequence[Item]], Sequence[Result]]
+        self,
+        work: Callable[[Connection, Sequence[Item]], Sequence[Result]],
+        *,
+        size: Callable[[Item], int] | None = None,
     ) -> Callable[[Item], Awaitable[Result]]:
         def submit(item: Item) -> Awaitable[Result]:
-            return self._queue(Job(work, self._loop.create_future(), items_together=True, item=item))
+            rows = size(item) if size else None
+            return self._queue(Job(work, self._loop.create_future(), items_together=True, item=item, rows=rows))
 
         return submit
 
     async def close(self) -> None:
-        self._hand_over_this_turn()
-        self._turns.put(None)
+        # What waits is done in its order, and so this last.
+        with contextlib.suppress(StoreUnavailable):
+            await self.write(lambda _tx: None)
+        self._groups.put(None)
         await self._loop.run_in_executor(None, self._writer.join)
         self._readers.shutdown()
         for connection in self._connections:
@@ -104,15 +139,53 @@ class SqliteEngine:
     # --- in the loop's thread ---
 
     def _queue(self, job: Job) -> asyncio.Future[Any]:
-        if not self._this_turn:
-            self._loop.call_soon(self._hand_over_this_turn)
-        self._this_turn.append(job)
+        if not self._waiting:
+            self._loop.call_soon(self._begin_group)
+        self._waiting.append(job)
         return job.answer
 
-    def _hand_over_this_turn(self) -> None:
-        if self._this_turn:
-            self._turns.put(self._this_turn)
-            self._this_turn = []
+    def _begin_group(self) -> None:
+        """Let what waits be done, unless another group is."""
+        if self._at_work or not self._waiting:
+            return
+        jobs, self._waiting = self._waiting[:MOST_JOBS_PER_GROUP], self._waiting[MOST_JOBS_PER_GROUP:]
+        self._at_work = True
+        self._groups.put(self._done_here(jobs))
+
+    def _done_here(self, jobs: Sequence[Job]) -> _Group:
+        """Do small work on the spot. Where that fails nothing is done: the writer does it again, and tells."""
+        began = monotonic()
+        rows = sum(MOST_ROWS_HERE + 1 if job.rows is None else job.rows for job in jobs)
+        if self._connection is None or rows > MOST_ROWS_HERE or began < self._none_here_before:
+            return _Group(jobs)
+        try:
+            transaction = self._connection.begin()
+        except UNAVAILABLE:
+            # Another process is writing, and the loop cannot wait for it.
+            return _Group(jobs)
+        try:
+            answers = run_together(self._connection, jobs)
+        except Exception:  # noqa: BLE001 - it is met again where it is told
+            try:
+                transaction.rollback()
+            except UNAVAILABLE:
+                self._discard_connection()
+            return _Group(jobs)
+        if (now := monotonic()) > began + HELD_UP_SECONDS:
+            # The disk is slow to read from: the writer can wait for it.
+            self._none_here_before = now + NONE_HERE_SECONDS
+        return _Group(jobs, transaction, answers)
+
+    def _hear(self, outcomes: _Outcomes) -> None:
+        """The writer has done a group."""
+        self._at_work = False
+        for jobs, outcome in outcomes:
+            if isinstance(outcome, Exception):
+                _set_exceptions(jobs, outcome)
+            else:
+                _set_results(jobs, outcome)
+        # Those who have just heard go on first.
+        self._loop.call_soon(self._begin_group)
 
     # --- in the readers' threads ---
 
@@ -130,49 +203,58 @@ class SqliteEngine:
     # --- in the writer's thread ---
 
     def _write_until_closed(self) -> None:
-        while (jobs := self._turns.get()) is not None:
-            while len(jobs) < MOST_JOBS_PER_GROUP and not self._turns.empty():
-                another = self._turns.get()
-                if another is None:
-                    self._turns.put(None)
-                    break
-                jobs += another
-            self._write_group(jobs)
+        while (group := self._groups.get()) is not None:
+            outcomes = self._done(group)
+            # A loop that is gone waits for nothing.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._hear, outcomes)
         self._discard_connection()
 
-    def _write_group(self, jobs: list[Job]) -> None:
-        """Commit the jobs and answer their callers."""
+    def _done(self, group: _Group) -> _Outcomes:
+        jobs = group.jobs
         try:
-            answers = self._commit(jobs)
+            return [(jobs, self._commit(group))]
         except UNAVAILABLE as error:
             # Beginning, writing or committing failed for a reason that the neighbours share.
             self._discard_connection()
-            self._tell(_set_exceptions, jobs, StoreUnavailable(str(error.orig)))
+            return [(jobs, StoreUnavailable(str(error.orig)))]
         except Exception as error:  # noqa: BLE001 - whatever it is, it is its caller's to hear
-            if len(jobs) > 1:
-                tell_of_rerun(jobs, error)
-                for job in jobs:
-                    self._write_group([job])
-            else:
-                self._tell(_set_exceptions, jobs, error)
-        else:
-            self._tell(_set_results, jobs, answers)
+            if len(jobs) == 1:
+                return [(jobs, error)]
+            tell_of_rerun(jobs, error)
+            return [outcome for job in jobs for outcome in self._done(_Group([job]))]
 
-    def _commit(self, jobs: list[Job]) -> list[Any]:
-        if self._connection is None:
-            self._connection = self._writer_engine.connect()
-        with self._connection.begin():
-            return run_together(self._connection, jobs)
+    def _commit(self, group: _Group) -> Sequence[Any]:
+        if group.transaction is not None:
+            with group.transaction:
+                return group.answers
+        connection, transaction = self._begun()
+        with transaction:
+            return run_together(connection, group.jobs)
+
+    def _begun(self) -> tuple[Connection, Transaction]:
+        """Begin a transaction, as soon as no other process writes."""
+        latest = monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                if self._connection is None:
+                    self._connection = self._writer_engine.connect()
+                return self._connection, self._connection.begin()
+            except OperationalError as error:
+                if not _is_locked(error) or monotonic() > latest:
+                    raise
+            sleep(LOCK_LOOK_SECONDS)
 
     def _discard_connection(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
-    def _tell(self, function: Callable[..., None], *arguments: object) -> None:
-        # One wake-up for the whole group: waking a loop costs a system call. A loop that is gone waits for nothing.
-        with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(function, *arguments)
+
+def _is_locked(error: OperationalError) -> bool:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    # SQLite, result codes: what is more to say stands in the bits above.
+    return code is not None and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _look_at_types() -> None:
@@ -191,13 +273,13 @@ def _look_at_types() -> None:
                 msgspec.json.Decoder(one)
 
 
-def _set_results(jobs: list[Job], answers: list[Any]) -> None:
+def _set_results(jobs: Sequence[Job], answers: Sequence[Any]) -> None:
     for job, answer in zip(jobs, answers, strict=True):
         if not job.answer.done():
             job.answer.set_result(answer)
 
 
-def _set_exceptions(jobs: list[Job], error: Exception) -> None:
+def _set_exceptions(jobs: Sequence[Job], error: Exception) -> None:
     for job in jobs:
         if not job.answer.done():
             job.answer.set_exception(error)

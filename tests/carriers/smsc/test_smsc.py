@@ -452,7 +452,7 @@ async def test_a_full_one_takes_nothing_more(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_it_tells_what_happens_without_texts_and_numbers() -> None:
     told: list[str] = []
-    async with SMSC(tell=told.append, ids_from=5) as smsc, bound(smsc) as its:
+    async with SMSC(tell=told.append, ids_from=5, receipts="none") as smsc, bound(smsc) as its:
         await its.submit(short(b"a secret"))
         smsc.behave(refuse="ESME_RSYSERR")
         await its.submit(short())
