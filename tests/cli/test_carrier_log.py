@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import Connection
+from usual import hand_over
 
 from cleartosend.cli import cleartosend
-from cleartosend.model.messages import Lane
+from cleartosend.model.messages import Lane, Receipt, ReceiptStatus
 from cleartosend.settings import read_settings
 from cleartosend.spool import embedded as spool
 from cleartosend.spool.embedded import UNCLAIMED, SpoolRow
-from cleartosend.store import carrier_events
+from cleartosend.store import carrier_events, messages, receipts
 from cleartosend.store.carrier_events import CarrierEvent
+from cleartosend.store.messages import MessageRow
 from cleartosend.store.opening import open_store_and_vault
 
 ROUTES = """
@@ -92,3 +95,34 @@ def test_the_log_says_what_changed_and_why_newest_first(data: Path) -> None:
 
 def test_a_log_of_nothing_says_so(data: Path) -> None:
     assert ran("log", "--carrier", "spare", data=data).output == "None.\n"
+
+
+def test_receipts_of_unknown_messages_stand_beside_the_ids_that_wait_for_one(data: Path) -> None:
+    assert ran("parked", data=data).output == "None.\n"
+
+    async def fill() -> str:
+        engine, _vault = await open_store_and_vault(read_settings(data, environment={}))
+        odd = Receipt(carrier="first", carrier_id="4D2", status=ReceiptStatus.DELIVERED, code="DELIVRD", at=NOON)
+
+        def keep(tx: Connection) -> str:
+            receipts.keep(tx, [(odd, None)])
+            waiting = MessageRow(
+                1, 1, 1, "", "+8613711112222", "CN", 1, "accepted", "", "", "", NOON, NOON + 60, None, None
+            )
+            messages.record(tx, [], [waiting])
+            [carrier_id] = hand_over(tx, [1], now=NOON, carrier="first")
+            return carrier_id
+
+        carrier_id = await engine.write(keep)
+        await engine.close()
+        return carrier_id
+
+    waits = asyncio.run(fill())
+    assert ran("parked", data=data).output.splitlines() == [
+        "first",
+        "  2026-03-02 04:00:00Z  4D2: DELIVRD",
+        f"  ids of answers that no receipt has had yet: {waits}",
+    ]
+    [found] = [json.loads(line) for line in ran("parked", "--json", data=data).output.splitlines()]
+    assert (found["carrier"], found["receipts"][0]["carrier_id"], found["without_receipt"]) == ("first", "4D2", [waits])
+    assert ran("parked", "--carrier", "second", data=data).output == "None.\n"

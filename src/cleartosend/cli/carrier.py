@@ -12,7 +12,7 @@ from cleartosend.admission.numbers import read_number
 from cleartosend.carriers.smpp.pdu import Unwritable
 from cleartosend.carriers.smpp.probe import NO_ALPHABET, Bound, Came, Findings, Pace, Probe, Sent, proposed_profile
 from cleartosend.carriers.smpp.profile import USUAL, BadProfile, read_profile
-from cleartosend.cli.carrier_log import log, status
+from cleartosend.cli.carrier_log import log, parked, status
 from cleartosend.cli.options import data_option, json_lines_option, json_option
 from cleartosend.cli.problems import Problem, in_one_line
 from cleartosend.compose import links_of, secret_of
@@ -44,6 +44,7 @@ def carrier() -> None:
 
 
 carrier.add_command(log)
+carrier.add_command(parked)
 carrier.add_command(status)
 
 

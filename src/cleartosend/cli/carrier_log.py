@@ -1,6 +1,6 @@
-"""`cleartosend carrier status` and `carrier log`: how much goes to each carrier now, and why that changed."""
+"""`cleartosend carrier status`, `log` and `parked`: how much goes to a carrier, why, and what it says of no message."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -11,9 +11,10 @@ from cleartosend.carriers.routing import Routing
 from cleartosend.cli.options import data_option, json_lines_option, when
 from cleartosend.cli.store import OpenStore, on_store
 from cleartosend.compose import links_of
+from cleartosend.model.messages import Receipt
 from cleartosend.settings import Settings
 from cleartosend.spool import embedded as spool
-from cleartosend.store import carrier_events
+from cleartosend.store import carrier_events, handovers, receipts
 from cleartosend.store.carrier_events import CarrierEvent
 
 ALL_OF_IT = 100
@@ -31,6 +32,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How much of that it has, in parts of a hundred."""
     since: float | None
     because: str
+
+
+class Parked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a carrier reported of messages that are not known, newest first."""
+
+    carrier: str
+    receipts: tuple[Receipt, ...]
+    without_receipt: tuple[str, ...]
+    """Its ids of messages that it took and has not reported on."""
 
 
 @click.command()
@@ -73,6 +83,45 @@ def log(*, name: str | None, limit: int, data: Path | None, as_json: bool) -> No
             click.echo(f"{when(event.at)}\t{event.route}\t{event.carrier}\t{event.share} %\t{event.because}")
     if not events and not as_json:
         click.echo("None.")
+
+
+@click.command()
+@click.option("--carrier", "name", help="Only those of this carrier.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=10, show_default=True, help="Most of each carrier.")
+@data_option
+@json_lines_option
+def parked(*, name: str | None, limit: int, data: Path | None, as_json: bool) -> None:
+    """Receipts whose message is not known, newest first, beside the ids that wait for one."""
+
+    async def work(store: OpenStore) -> list[Parked]:
+        names = [link.name for link in links_of(store.settings) if name in {None, link.name}]
+        return await store.engine.read(lambda tx: list(_parked(tx, names, limit)))
+
+    found = on_store(data, work)
+    for one in found:
+        if as_json:
+            click.echo(msgspec.json.encode(one))
+        else:
+            click.echo("\n".join(_parked_lines(one)))
+    if not found and not as_json:
+        click.echo("None.")
+
+
+def _parked(tx: Connection, carriers: Sequence[str], limit: int) -> Iterator[Parked]:
+    for name in carriers:
+        if of_it := receipts.newest_parked(tx, name, most=limit):
+            without = [carrier_id for carrier_id, _number in handovers.outstanding(tx, name, most=limit)]
+            yield Parked(carrier=name, receipts=tuple(of_it), without_receipt=tuple(without))
+
+
+def _parked_lines(of_it: Parked) -> Iterator[str]:
+    yield of_it.carrier
+    for receipt in of_it.receipts:
+        yield f"  {when(receipt.at)}  {receipt.carrier_id}: {receipt.code}"
+    if of_it.without_receipt:
+        yield f"  ids of answers that no receipt has had yet: {', '.join(of_it.without_receipt)}"
+    else:
+        yield "  no message waits for a receipt of this carrier"
 
 
 def _standings(tx: Connection, settings: Settings) -> Iterator[Standing]:

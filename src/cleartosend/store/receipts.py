@@ -116,6 +116,17 @@ _PARKED = (
 )
 
 
+def newest_parked(tx: Connection, carrier: str, *, most: int) -> list[Receipt]:
+    """Receipts of the carrier whose message is not known, newest first."""
+    rows = tx.execute(
+        select(receipts)
+        .where(receipts.c.carrier == carrier, receipts.c.message_id.is_(None))
+        .order_by(receipts.c.id.desc())
+        .limit(most)
+    )
+    return [_receipt(row) for row in rows]
+
+
 def count_parked(tx: Connection) -> int:
     return tx.execute(select(func.count()).select_from(receipts).where(receipts.c.message_id.is_(None))).scalar_one()
 
