@@ -281,8 +281,12 @@ class _Sounds:
         for number, start, end in self._automaton.find_matches_as_indexes(coded):
             first, last = (start, end) if offsets is None else (offsets[start], offsets[end])
             written = text[first:last]
-            if written not in self._usual and not _breaks_a_run(text, first, last):
+            if not (written in self._usual or self._straddles(text, first, last) or _breaks_a_run(text, first, last)):
                 yield _Piece(first, last, self._words[number])
+
+    def _straddles(self, text: str, start: int, end: int) -> bool:
+        """Whether these two are the end of one usual word, or the beginning of another."""
+        return end - start == 2 and not self._usual.isdisjoint((text[start - 1 : start + 1], text[end - 1 : end + 1]))
 
     def _with_spelt(self, text: str, coded: str) -> tuple[str, list[int]]:
         """The codes of the syllables written in Latin letters in their place, and where each code comes from."""
