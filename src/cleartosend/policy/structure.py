@@ -218,7 +218,7 @@ def renumbered(text: str) -> str:
 # ---- what each type needs ----
 
 _CODE_WORD = re.compile(r"验证码|(?<![a-z])(?:pass)?codes?(?![a-z])|(?<![a-z])otp(?![a-z])")
-_NEARLY_THE_CODE_WORD = re.compile(r"校验码|动态密码|动态码|确认码|认证码|驗證碼|检验码|随机码|短信码")
+_NEARLY_THE_CODE_WORD = re.compile(r"校验码|动态密码|动态口令|安全码|动态码|确认码|认证码|驗證碼|检验码|随机码|短信码")
 _OLD_OPT_OUT = re.compile(
     r"[\s,，;；(（\[【]*(?:如需|如要)?"
     r"(?:(?:退订|拒收|取消)\s*请?\s*(?:回复|回|发送|发)?\s*[“\"']?(?:td|qx|t|n|r|0000)[”\"']?"
@@ -243,6 +243,9 @@ def _code_word_is_missing(view: View) -> Iterator[Spot]:
     nearly = _NEARLY_THE_CODE_WORD.search(view.text)
     if nearly:
         yield replaced(nearly, "验证码")
+    elif view.variables:
+        # Where the code stands, most likely: beside it the word is missing.
+        yield Spot(view.variables[0].start, view.variables[0].end)
     else:
         yield Spot(len(view.text), len(view.text))
 
