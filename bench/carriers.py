@@ -241,7 +241,7 @@ async def ready(folder: Path) -> tuple[NewAccount, str]:
 
 async def until_all_ended(folder: Path) -> None:
     """Wait until no message waits for a carrier or a receipt."""
-    waiting = "SELECT count(*) FROM messages WHERE deadline_at IS NOT NULL"
+    waiting = "SELECT EXISTS (SELECT 1 FROM messages WHERE deadline_at IS NOT NULL)"
     async with asyncio.timeout(DRAIN_SECONDS):
         with contextlib.closing(
             sqlite3.connect(f"file:{sqlite_path(Settings(data=folder))}?mode=ro", uri=True)
