@@ -18,6 +18,7 @@ from enum import Enum
 from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import click
 import msgspec
@@ -216,15 +217,11 @@ def route() -> str:
     return _table_of(Route)
 
 
-def _table_of(struct: type[msgspec.Struct]) -> str:
-    """The fields of a table of the settings file; what every carrier has as well comes first."""
-    said = {
-        name: sentence
-        for of in reversed(struct.__mro__[: struct.__mro__.index(msgspec.Struct)])
-        for name, sentence in _said_of_fields(of).items()
-    }
+def _table_of(struct: type[msgspec.Struct], *, heading: str = "setting") -> str:
+    """The fields of a table of a file that an operator writes."""
+    said = _said_of_fields(struct)
     return _table(
-        ("setting", "where it is not said", "what it is"),
+        (heading, "where it is not said", "what it is"),
         [(f"`{field.name}`", _said_or_not(field), said[field.name]) for field in msgspec.structs.fields(struct)],
     )
 
@@ -252,13 +249,7 @@ def profile_fields() -> str:
     lists: dict[str, type[msgspec.Struct]] = {"[[alphabets]]": Writing, "[[tlvs]]": OwnTlv}
     return "\n\n".join(
         (f"In each `{name}`:\n\n" if name in lists else f"In `{name}`:\n\n" if name else "")
-        + _table(
-            ("field", "where it is not said", "what it is"),
-            [
-                (f"`{field.name}`", _said_or_not(field), _said_of_fields(struct)[field.name])
-                for field in msgspec.structs.fields(struct)
-            ],
-        )
+        + _table_of(struct, heading="field")
         for name, struct in (tables | lists).items()
     )
 
@@ -266,7 +257,7 @@ def profile_fields() -> str:
 def _said_or_not(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "must be said"
-    default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+    default = _default_of(field)
     match default:
         case Receipts() | Statuses() | Addresses():
             return "as below"
@@ -281,14 +272,22 @@ def _said_or_not(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _defaults(struct: type[msgspec.Struct]) -> list[tuple[str, object]]:
-    return [
-        (field.name, field.default if field.default is not msgspec.NODEFAULT else field.default_factory())
-        for field in msgspec.structs.fields(struct)
-    ]
+    return [(field.name, _default_of(field)) for field in msgspec.structs.fields(struct)]
+
+
+def _default_of(field: msgspec.structs.FieldInfo) -> Any:  # noqa: ANN401 - of any type that a setting has
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
 
 
 def _said_of_fields(struct: type[msgspec.Struct]) -> dict[str, str]:
-    """The sentence that stands under each field in the source."""
+    """The sentence that stands under each field in the source, those of what it is built on first."""
+    said: dict[str, str] = {}
+    for of in reversed(struct.__mro__[: struct.__mro__.index(msgspec.Struct)]):
+        said |= _said_within(of)
+    return said
+
+
+def _said_within(struct: type[msgspec.Struct]) -> dict[str, str]:
     [definition] = ast.parse(inspect.getsource(struct)).body
     assert isinstance(definition, ast.ClassDef)
     said: dict[str, str] = {}

@@ -22,6 +22,7 @@ from cleartosend.carriers.outlet import Outlet, Pace
 from cleartosend.carriers.routing import Routing
 from cleartosend.carriers.simulator import SimulatorCarrier
 from cleartosend.carriers.smpp.carrier import SmppCarrier
+from cleartosend.carriers.smpp.line import password_of
 from cleartosend.carriers.smpp.profile import BadProfile, read_profile
 from cleartosend.carriers.upstream import UpstreamCarrier
 from cleartosend.carriers.watch import Watch
@@ -339,19 +340,13 @@ async def carrier_of(link: Link, engine: Engine, clock: Callable[[], float]) -> 
         case SmppLink():
             known = await engine.read(lambda tx: handovers.outstanding(tx, link.name, most=MOST_IDS_TO_LEARN_FROM))
             try:
-                read_password_file(link)
+                password_of(link)  # that its file cannot be read is told now, not at the first bind
                 return SmppCarrier(link, profile=read_profile(link.profile), clock=clock, outstanding=known)
             except (BadProfile, OSError) as error:
                 message = f"carriers: `{link.name}`: {error}"
                 raise BadSettings(message) from error
         case _:
             raise BadSettings(f"carriers: {link.name}")
-
-
-def read_password_file(link: SmppLink) -> None:
-    """It is read anew at each bind; that it cannot be read is told at the start. Raises OSError."""
-    if link.password_file:
-        Path(link.password_file).read_bytes()
 
 
 def secret_of(carrier: str, *, given: str, file: str) -> str:

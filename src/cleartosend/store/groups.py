@@ -43,6 +43,18 @@ def run_together(connection: Connection, jobs: Sequence[Job]) -> list[Any]:
     return answers
 
 
+def answer_all(jobs: Sequence[Job], outcome: Sequence[Any] | Exception) -> None:
+    """Give each caller its answer, or all of them the same exception; those who wait no longer are passed over."""
+    if isinstance(outcome, Exception):
+        for job in jobs:
+            if not job.answer.done():
+                job.answer.set_exception(outcome)
+        return
+    for job, answer in zip(jobs, outcome, strict=True):
+        if not job.answer.done():
+            job.answer.set_result(answer)
+
+
 def tell_of_rerun(jobs: Sequence[Job], error: Exception) -> None:
     """A group that fails and is run one by one is dear: the operator should know which work spoils it."""
     works = sorted({getattr(job.work, "__qualname__", repr(job.work)) for job in jobs})

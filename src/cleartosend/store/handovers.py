@@ -1,6 +1,6 @@
 """Which message a carrier means by its id: one row a part."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
@@ -46,15 +46,20 @@ _KEEP = _NEW.values(dict.fromkeys(HandoverRow._fields)).on_conflict_do_update(
 )
 
 
-def meant(tx: Connection, keys: Collection[Key]) -> dict[Key, Handover]:
-    """Which messages carriers mean by these ids; those that are not known are left out."""
+def ids_by_carrier(keys: Iterable[Key]) -> dict[str, list[str]]:
+    """Each carrier's ids, once each."""
     ids_of: dict[str, set[str]] = {}
     for carrier, carrier_id in keys:
         ids_of.setdefault(carrier, set()).add(carrier_id)
+    return {carrier: sorted(ids) for carrier, ids in ids_of.items()}
+
+
+def meant(tx: Connection, keys: Collection[Key]) -> dict[Key, Handover]:
+    """Which messages carriers mean by these ids; those that are not known are left out."""
     return {
         (carrier, carrier_id): Handover(message_id, parts, at)
-        for carrier, ids in ids_of.items()
-        for carrier_id, message_id, parts, at in tx.execute(_MEANT, {"of_carrier": carrier, "ids": sorted(ids)})
+        for carrier, ids in ids_by_carrier(keys).items()
+        for carrier_id, message_id, parts, at in tx.execute(_MEANT, {"of_carrier": carrier, "ids": ids})
     }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from cleartosend.ports import StoreUnavailable
-from cleartosend.store.groups import MOST_JOBS_PER_GROUP, Job, run_together, tell_of_rerun
+from cleartosend.store.groups import MOST_JOBS_PER_GROUP, Job, answer_all, run_together, tell_of_rerun
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -89,14 +89,9 @@ class PostgresEngine:
                     await self._write_group([job])
                 return
             unavailable = isinstance(error, (DBAPIError, OSError)) and not _is_about_what_was_asked(error)
-            told = StoreUnavailable(str(error)) if unavailable else error
-            for job in jobs:
-                if not job.answer.done():
-                    job.answer.set_exception(told)
+            answer_all(jobs, StoreUnavailable(str(error)) if unavailable else error)
         else:
-            for job, answer in zip(jobs, answers, strict=True):
-                if not job.answer.done():
-                    job.answer.set_result(answer)
+            answer_all(jobs, answers)
 
     async def _commit(self, jobs: list[Job]) -> list[Any]:
         if self._connection is None:

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from cleartosend.model.messages import Receipt, ReceiptStatus
 from cleartosend.store.bulk import is_any_of, run_for_each
+from cleartosend.store.handovers import ids_by_carrier
 from cleartosend.store.schema import handovers, receipts
 
 Key = tuple[str, str, str, float]
@@ -19,19 +20,17 @@ def keep(tx: Connection, arrived: Sequence[tuple[Receipt, int | None]]) -> set[K
 
     One that two nodes hear at the same time is stored once, and may be new to both.
     """
-    ids_of: dict[str, set[str]] = {}
-    for receipt, _message in arrived:
-        ids_of.setdefault(receipt.carrier, set()).add(receipt.carrier_id)
+    asked = ids_by_carrier((receipt.carrier, receipt.carrier_id) for receipt, _message in arrived)
     known = {
         (carrier, row[0], row[1], row[2])
-        for carrier, ids in ids_of.items()
+        for carrier, ids in asked.items()
         for row in tx.execute(_KNOWN, {"of_carrier": carrier, "ids": ids})
     }
     new = {key_of(receipt): (receipt, message) for receipt, message in arrived if key_of(receipt) not in known}
     run_for_each(
         tx,
         _KEEP,
-        ("carrier", "carrier_id", "status", "code", "at", "message_id"),
+        _KEPT,
         [
             (one.carrier, one.carrier_id, one.status.value, one.code, one.at, message_id)
             for one, message_id in new.values()
@@ -43,11 +42,8 @@ def keep(tx: Connection, arrived: Sequence[tuple[Receipt, int | None]]) -> set[K
 _KNOWN = select(receipts.c.carrier_id, receipts.c.code, receipts.c.at).where(
     receipts.c.carrier == bindparam("of_carrier"), is_any_of(receipts.c.carrier_id, "ids")
 )
-_KEEP = (
-    insert(receipts)
-    .values(dict.fromkeys(("carrier", "carrier_id", "status", "code", "at", "message_id")))
-    .on_conflict_do_nothing()
-)
+_KEPT = ("carrier", "carrier_id", "status", "code", "at", "message_id")
+_KEEP = insert(receipts).values(dict.fromkeys(_KEPT)).on_conflict_do_nothing()
 
 
 def key_of(receipt: Receipt) -> Key:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, NullPool, Transaction, create_engine,
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from cleartosend.ports import StoreUnavailable
-from cleartosend.store.groups import MOST_JOBS_PER_GROUP, Job, run_together, tell_of_rerun
+from cleartosend.store.groups import MOST_JOBS_PER_GROUP, Job, answer_all, run_together, tell_of_rerun
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -91,7 +91,7 @@ class SqliteEngine:
         _look_at_types()
         self._loop = asyncio.get_running_loop()
         self._writer_engine = open_sqlite(path, begin="BEGIN IMMEDIATE", node=node, waits_for_lock=False)
-        self._reader_engine = open_sqlite(path, begin="BEGIN", node=node)
+        self._reader_engine = open_sqlite(path, begin="BEGIN")
         self._waiting: list[Job] = []
         self._at_work = False
         """Whether the writer has a group. The connection is its own as long as it has, and the loop's otherwise."""
@@ -180,10 +180,7 @@ class SqliteEngine:
         """The writer has done a group."""
         self._at_work = False
         for jobs, outcome in outcomes:
-            if isinstance(outcome, Exception):
-                _set_exceptions(jobs, outcome)
-            else:
-                _set_results(jobs, outcome)
+            answer_all(jobs, outcome)
         # Those who have just heard go on first.
         self._loop.call_soon(self._begin_group)
 
@@ -204,13 +201,13 @@ class SqliteEngine:
 
     def _write_until_closed(self) -> None:
         while (group := self._groups.get()) is not None:
-            outcomes = self._done(group)
+            outcomes = self._outcomes_of(group)
             # A loop that is gone waits for nothing.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._hear, outcomes)
         self._discard_connection()
 
-    def _done(self, group: _Group) -> _Outcomes:
+    def _outcomes_of(self, group: _Group) -> _Outcomes:
         jobs = group.jobs
         try:
             return [(jobs, self._commit(group))]
@@ -222,7 +219,7 @@ class SqliteEngine:
             if len(jobs) == 1:
                 return [(jobs, error)]
             tell_of_rerun(jobs, error)
-            return [outcome for job in jobs for outcome in self._done(_Group([job]))]
+            return [outcome for job in jobs for outcome in self._outcomes_of(_Group([job]))]
 
     def _commit(self, group: _Group) -> Sequence[Any]:
         if group.transaction is not None:
@@ -271,15 +268,3 @@ def _look_at_types() -> None:
             # What cannot be converted to is none that anybody converts to.
             with contextlib.suppress(TypeError):
                 msgspec.json.Decoder(one)
-
-
-def _set_results(jobs: Sequence[Job], answers: Sequence[Any]) -> None:
-    for job, answer in zip(jobs, answers, strict=True):
-        if not job.answer.done():
-            job.answer.set_result(answer)
-
-
-def _set_exceptions(jobs: Sequence[Job], error: Exception) -> None:
-    for job in jobs:
-        if not job.answer.done():
-            job.answer.set_exception(error)

@@ -66,7 +66,7 @@ class Line:
     async def _connect_once(self) -> bool:
         """From the first octet to the last; returns whether it is for the operator to mend."""
         try:
-            password = self._password()
+            password = password_of(self._link)
             async with asyncio.timeout(self._link.answer_within_seconds):
                 _transport, session = await asyncio.get_running_loop().create_connection(
                     lambda: Session(self._owner, self._manners),
@@ -131,8 +131,9 @@ class Line:
         # Not all at the same moment, neither the sessions of one process nor those of several.
         return min(wait, self._link.reconnect_most_seconds) * random.uniform(0.5, 1.0)  # noqa: S311 - not a secret
 
-    def _password(self) -> str:
-        """Read anew each time, so that a new one needs no restart. Raises OSError."""
-        if not self._link.password_file:
-            return self._link.password
-        return Path(self._link.password_file).read_text(encoding="latin-1").split("\n", 1)[0].rstrip("\r")
+
+def password_of(link: SmppLink) -> str:
+    """Read anew for each bind, so that a new one needs no restart. Raises OSError."""
+    if not link.password_file:
+        return link.password
+    return Path(link.password_file).read_text(encoding="latin-1").split("\n", 1)[0].rstrip("\r")
